@@ -1,0 +1,61 @@
+/** `functions`: what is served where. That exactly one of file and code is given, and unique names: checks.ts. */
+import * as v from 'valibot'
+import { KIB, MIB, string } from './leaf.ts'
+import { functionLimitsSchema, isolation } from './limits-schema.ts'
+
+export const FUNCTIONS_MAX = 10_000
+export const ROUTES_MAX = 100
+export const ENV_NAMES_MAX = 256
+
+/**
+ * A path as it stands in a request line (RFC 3986, section 3.3: pchar, percent-encoded), with `*` only as the whole of
+ * the last segment. Anything else would be a route that no request can meet.
+ */
+const ROUTE = /^\/(?:[\w\-.~!$&'()+,;=:@/]|%[\dA-Fa-f]{2})*(?:(?<=\/)\*)?$/
+export const NAME = /^[a-z0-9][a-z0-9_-]*$/
+
+const name = string(
+  64,
+  { meaning: 'The function’s name, unique.' },
+  NAME,
+  'small letters, digits, _ and - (a letter or digit first)',
+)
+const route = string(
+  1024,
+  { meaning: 'An exact path, or a prefix that ends in /*.' },
+  ROUTE,
+  'a path that starts with /, percent-encoded, with * only after the last /,',
+)
+const envName = string(
+  128,
+  { meaning: 'Name of a variable.' },
+  /^[A-Za-z_]\w*$/,
+  'letters, digits and _ (no digit first)',
+)
+const envValue = v.pipe(
+  v.string(),
+  v.maxLength(64 * KIB),
+  v.metadata({
+    kind: 'string',
+    rule: `text of at most ${64 * KIB} characters`,
+    meaning: 'A secret.',
+    hidden: true,
+  }),
+)
+
+export const functionsSchema = v.pipe(
+  v.array(
+    v.strictObject({
+      name,
+      file: v.exactOptional(
+        string(4096, { meaning: 'Source file; relative to the configuration file.' }, undefined, 'a path'),
+      ),
+      code: v.exactOptional(string(MIB, { meaning: 'Source text, instead of file.', hidden: true })),
+      routes: v.pipe(v.array(route), v.minLength(1), v.maxLength(ROUTES_MAX)),
+      isolation: v.exactOptional(isolation()),
+      env: v.exactOptional(v.record(envName, envValue)),
+      limits: v.exactOptional(functionLimitsSchema),
+    }),
+  ),
+  v.maxLength(FUNCTIONS_MAX),
+)

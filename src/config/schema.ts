@@ -1,0 +1,254 @@
+/**
+ * The one schema of the configuration: every key with its default, its bounds and its meaning. Types, flags, environment
+ * names, error lines and docs/config.md are all derived from it. Bounds that tie several keys together: checks.ts.
+ */
+import { availableParallelism } from 'node:os'
+import * as v from 'valibot'
+import { functionsSchema } from './function-schema.ts'
+import { choice, fraction, KIB, MIB, powerOfTwo, string, wholeNumber } from './leaf.ts'
+import { isolation, limitsSchema } from './limits-schema.ts'
+
+const CORES_MAX = 256
+const HOUR_MS = 3_600_000
+
+const log = v.strictObject({
+  level: v.optional(
+    choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+      meaning: 'Least severe log line that is written.',
+      flag: '--log-level',
+    }),
+    'info',
+  ),
+  access: v.optional(
+    choice(['off', 'on', 'sampled'], {
+      meaning:
+        'Access lines: none, one per answer, or one per sampleEvery answers; independent of log.level.',
+      flag: '--access-log',
+    }),
+    'off',
+  ),
+  sampleEvery: v.optional(
+    wholeNumber(1, 1_000_000, { meaning: 'With access "sampled": one line per this many answers.' }),
+    100,
+  ),
+  lineBytes: v.optional(
+    wholeNumber(256, MIB, { meaning: 'Longest log line; longer texts in it are cut.' }),
+    8 * KIB,
+  ),
+})
+
+const acceptor = v.strictObject({
+  maxConnections: v.optional(
+    wholeNumber(1, 1_000_000, { meaning: 'Open connections; further ones are closed at once.' }),
+    10_000,
+  ),
+  backlog: v.optional(
+    wholeNumber(1, 65_535, { meaning: 'Connections the kernel queues before they are accepted.' }),
+    1024,
+  ),
+  readBufferBytes: v.optional(
+    wholeNumber(4 * KIB, MIB, { meaning: 'Most bytes of one read from a socket, hence of one record.' }),
+    64 * KIB,
+  ),
+  writeTimeoutMs: v.optional(
+    wholeNumber(100, HOUR_MS, {
+      meaning: 'A client that takes no byte of its answer for so long is closed.',
+    }),
+    30_000,
+  ),
+  spinMicros: v.optional(
+    wholeNumber(0, 10_000, { meaning: 'How long the acceptor looks again for answers before it sleeps.' }),
+    0,
+  ),
+})
+
+const ring = v.strictObject({
+  requestBytes: v.optional(
+    powerOfTwo(64 * KIB, 256 * MIB, {
+      meaning: 'Capacity of a shard’s ring from the acceptor to the actor.',
+    }),
+    MIB,
+  ),
+  responseBytes: v.optional(
+    powerOfTwo(64 * KIB, 256 * MIB, {
+      meaning: 'Capacity of a shard’s ring from the actor to the acceptor.',
+    }),
+    MIB,
+  ),
+  highWatermark: v.optional(
+    fraction(0.01, 1, { meaning: 'Share of the request ring in use above which reading pauses.' }),
+    0.75,
+  ),
+  lowWatermark: v.optional(
+    fraction(0, 0.99, { meaning: 'Share of the request ring in use below which reading resumes.' }),
+    0.25,
+  ),
+  batchRecords: v.optional(
+    wholeNumber(1, 65_536, { meaning: 'Most records read from a ring before other work gets its turn.' }),
+    256,
+  ),
+  spinMicros: v.optional(
+    wholeNumber(0, 10_000, { meaning: 'How long an actor looks again for requests before it sleeps.' }),
+    20,
+  ),
+})
+
+const connection = v.strictObject({
+  receiveWindowBytes: v.optional(
+    wholeNumber(8 * KIB, 64 * MIB, {
+      meaning: 'Bytes of a connection read but not yet consumed by its actor.',
+    }),
+    256 * KIB,
+  ),
+  sendWindowBytes: v.optional(
+    wholeNumber(16 * KIB, 256 * MIB, {
+      meaning: 'Bytes of answers a connection’s client has not yet taken.',
+    }),
+    MIB,
+  ),
+  leadingEmptyLines: v.optional(
+    wholeNumber(0, 64, { meaning: 'Empty lines ignored before a request line (RFC 9112, section 2.2).' }),
+    4,
+  ),
+  maxRequests: v.optional(
+    wholeNumber(0, 1_000_000_000, {
+      meaning: 'Requests answered on one connection before it closes; 0: no limit.',
+    }),
+    0,
+  ),
+})
+
+const timeouts = v.strictObject({
+  headMs: v.optional(
+    wholeNumber(10, HOUR_MS, {
+      meaning: 'From the first byte of a request to the end of its head; then 408.',
+    }),
+    10_000,
+  ),
+  bodyMs: v.optional(
+    wholeNumber(10, HOUR_MS, { meaning: 'From the end of the head to the end of the body; then 408.' }),
+    30_000,
+  ),
+  idleMs: v.optional(
+    wholeNumber(10, HOUR_MS, { meaning: 'A connection without a request is closed after this.' }),
+    60_000,
+  ),
+  shutdownMs: v.optional(
+    wholeNumber(0, HOUR_MS, { meaning: 'Longest wait for answers in flight when the server stops.' }),
+    10_000,
+  ),
+})
+
+const pool = v.strictObject({
+  maxPerFunction: v.optional(wholeNumber(1, 1024, { meaning: 'Runtimes of one function on one shard.' }), 8),
+  prewarm: v.optional(
+    wholeNumber(0, 1024, { meaning: 'Runtimes of each function made ready on each shard at start.' }),
+    1,
+  ),
+  queueRequests: v.optional(
+    wholeNumber(0, 100_000, {
+      meaning: 'Requests of a shard that wait for a runtime; further ones get 503.',
+    }),
+    1000,
+  ),
+  queueMs: v.optional(
+    wholeNumber(0, 60_000, { meaning: 'Longest wait of a request for a runtime; then 503.' }),
+    1000,
+  ),
+})
+
+const gc = v.strictObject({
+  softBytes: v.optional(
+    wholeNumber(64 * KIB, 1024 * MIB, {
+      meaning: 'Footprint of a runtime above which it is collected after an answer.',
+    }),
+    2 * MIB,
+  ),
+  highBytes: v.optional(
+    wholeNumber(64 * KIB, 1024 * MIB, {
+      meaning: 'Footprint of a runtime above which it is reset after an answer.',
+    }),
+    16 * MIB,
+  ),
+})
+
+const bounded = v.strictObject({
+  requests: v.optional(
+    wholeNumber(1, 1_000_000_000, {
+      meaning: 'With isolation "bounded": answers after which a runtime is reset.',
+    }),
+    1000,
+  ),
+  seconds: v.optional(
+    wholeNumber(1, 86_400, { meaning: 'With isolation "bounded": age at which a runtime is reset.' }),
+    60,
+  ),
+})
+
+const restart = v.strictObject({
+  max: v.optional(
+    wholeNumber(0, 1000, {
+      meaning: 'Restarts of one actor within windowMs; one more ends the process with exit code 1.',
+    }),
+    5,
+  ),
+  windowMs: v.optional(
+    wholeNumber(100, HOUR_MS, { meaning: 'The window in which restarts are counted.' }),
+    60_000,
+  ),
+})
+
+export const configSchema = v.strictObject({
+  host: v.optional(
+    string(
+      255,
+      { meaning: 'Address or name to listen on.', flag: '--host' },
+      /^\S+$/,
+      'an address or a name',
+    ),
+    '127.0.0.1',
+  ),
+  port: v.optional(
+    wholeNumber(0, 65_535, { meaning: 'Port to listen on; 0: any free one.', flag: '--port' }),
+    8080,
+  ),
+  cores: v.optional(
+    wholeNumber(1, CORES_MAX, {
+      meaning: 'Shards: actor threads, each with a ring pair.',
+      flag: '--cores',
+      defaultText: 'processors available',
+    }),
+    () => Math.min(availableParallelism(), CORES_MAX),
+  ),
+  isolation: v.optional(isolation('--isolation'), 'reuse'),
+  static: v.optional(
+    v.nullable(
+      string(
+        4096,
+        { meaning: 'Folder of static files; not available yet.', flag: '--static' },
+        undefined,
+        'a path',
+      ),
+    ),
+    null,
+  ),
+  log: v.optional(log, {}),
+  acceptor: v.optional(acceptor, {}),
+  ring: v.optional(ring, {}),
+  connection: v.optional(connection, {}),
+  limits: v.optional(limitsSchema, {}),
+  timeouts: v.optional(timeouts, {}),
+  pool: v.optional(pool, {}),
+  gc: v.optional(gc, {}),
+  bounded: v.optional(bounded, {}),
+  restart: v.optional(restart, {}),
+  functions: v.optional(functionsSchema, []),
+})
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
+
+/** The effective configuration: complete, validated, frozen. */
+export type Config = DeepReadonly<v.InferOutput<typeof configSchema>>
+/** What a caller may give: any part of it; the rest is defaults. */
+export type ConfigInput = DeepReadonly<v.InferInput<typeof configSchema>>
+export type FunctionConfig = Config['functions'][number]
