@@ -1,29 +1,15 @@
 /** The configuration as a library sees it: defaults, changed by what the caller gives. */
+import { inspect } from './inspect.ts'
+import { Problems } from './problems.ts'
+import { type Config, type ConfigInput, configSchema } from './schema.ts'
+import { validate } from './validate.ts'
 
-import * as v from 'valibot'
-import { type Config, type ConfigInput, configSchema, type FunctionConfig } from './schema.ts'
-
-/** Every key that is not given has its default. */
-export const defaultConfig = (overrides: ConfigInput = {}): Config => v.parse(configSchema, overrides)
-
-export type FunctionLimits = Required<NonNullable<FunctionConfig['limits']>>
-
-/** The limits one function runs under: its own over those of the `limits` section. */
-export function functionLimits(
-  config: Pick<Config, 'limits'>,
-  overrides: FunctionConfig['limits'],
-): FunctionLimits {
-  const { cpuMs, wallMs, memoryBytes, stackBytes, responseBytes, timers, hostCalls, concurrency } =
-    config.limits
-  return {
-    cpuMs,
-    wallMs,
-    memoryBytes,
-    stackBytes,
-    responseBytes,
-    timers,
-    hostCalls,
-    concurrency,
-    ...overrides,
-  }
+/**
+ * Every key that is not given has its default; relative function files count from `folder`.
+ * Throws `ConfigError` for what a configuration file could not hold either.
+ */
+export function defaultConfig(overrides: ConfigInput = {}, folder: string = process.cwd()): Config {
+  const problems = new Problems()
+  const input = inspect(overrides, configSchema, 'options', problems)
+  return validate(input ?? {}, folder, () => 'options', problems)
 }

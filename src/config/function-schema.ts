@@ -1,22 +1,22 @@
 /** `functions`: what is served where. That exactly one of file and code is given, and unique names: checks.ts. */
 import * as v from 'valibot'
-import { KIB, MIB, string } from './leaf.ts'
+import { KIB, list, MIB, string } from './leaf.ts'
 import { functionLimitsSchema, isolation } from './limits-schema.ts'
 
-export const FUNCTIONS_MAX = 10_000
-export const ROUTES_MAX = 100
-export const ENV_NAMES_MAX = 256
+const FUNCTIONS_MAX = 10_000
+const ROUTES_MAX = 100
+const ENV_NAMES_MAX = 256
 
 /**
  * A path as it stands in a request line (RFC 3986, section 3.3: pchar, percent-encoded), with `*` only as the whole of
  * the last segment. Anything else would be a route that no request can meet.
  */
 const ROUTE = /^\/(?:[\w\-.~!$&'()+,;=:@/]|%[\dA-Fa-f]{2})*(?:(?<=\/)\*)?$/
-export const NAME = /^[a-z0-9][a-z0-9_-]*$/
+const NAME = /^[a-z0-9][a-z0-9_-]*$/
 
 const name = string(
   64,
-  { meaning: 'The function’s name, unique.' },
+  { meaning: "The function's name, unique." },
   NAME,
   'small letters, digits, _ and - (a letter or digit first)',
 )
@@ -43,19 +43,36 @@ const envValue = v.pipe(
   }),
 )
 
-export const functionsSchema = v.pipe(
-  v.array(
-    v.strictObject({
-      name,
-      file: v.exactOptional(
-        string(4096, { meaning: 'Source file; relative to the configuration file.' }, undefined, 'a path'),
+const env = v.pipe(
+  v.record(envName, envValue),
+  v.check((record) => Object.keys(record).length <= ENV_NAMES_MAX),
+  v.metadata({
+    kind: 'map',
+    rule: `an object of at most ${ENV_NAMES_MAX} texts`,
+    max: ENV_NAMES_MAX,
+    meaning: 'What the function gets as env; its values are secrets: no output shows them.',
+    hidden: true,
+  }),
+)
+
+export const functionsSchema = list(
+  v.strictObject({
+    name,
+    file: v.exactOptional(
+      string(
+        4096,
+        { meaning: 'Source file; relative to the folder of the configuration file.' },
+        undefined,
+        'a path',
       ),
-      code: v.exactOptional(string(MIB, { meaning: 'Source text, instead of file.', hidden: true })),
-      routes: v.pipe(v.array(route), v.minLength(1), v.maxLength(ROUTES_MAX)),
-      isolation: v.exactOptional(isolation()),
-      env: v.exactOptional(v.record(envName, envValue)),
-      limits: v.exactOptional(functionLimitsSchema),
-    }),
-  ),
-  v.maxLength(FUNCTIONS_MAX),
+    ),
+    code: v.exactOptional(string(MIB, { meaning: 'Source text, instead of file.', hidden: true })),
+    routes: list(route, 1, ROUTES_MAX, { meaning: 'What the function serves.' }),
+    isolation: v.exactOptional(isolation()),
+    env: v.exactOptional(env),
+    limits: v.exactOptional(functionLimitsSchema),
+  }),
+  0,
+  FUNCTIONS_MAX,
+  { meaning: 'The functions; with none, and no handler on the command line, the examples are served.' },
 )

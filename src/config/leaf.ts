@@ -10,12 +10,12 @@ export const GIB = 1024 * MIB
 
 /** A type alias, not an interface: valibot's metadata wants an index signature. */
 export type KeyInfo = {
-  readonly kind: 'integer' | 'number' | 'choice' | 'string'
+  readonly kind: 'integer' | 'number' | 'choice' | 'string' | 'list' | 'map'
   /** What is allowed, in words that complete "must be ...". */
   readonly rule: string
   /** One line for the reference table. */
   readonly meaning: string
-  /** Inclusive; a count of characters where `kind` is 'string'. */
+  /** Inclusive; a count of characters, items or names where `kind` is 'string', 'list' or 'map'. */
   readonly min?: number
   readonly max?: number
   readonly choices?: readonly string[]
@@ -111,4 +111,13 @@ export const string = (max: number, text: KeyText, pattern = /^[^\0]+$/, shape =
       max,
       ...text,
     } satisfies KeyInfo),
+  )
+
+/** A list of `min` to `max` items. */
+export const list = <T extends v.GenericSchema>(item: T, min: number, max: number, text: KeyText) =>
+  v.pipe(
+    v.array(item),
+    v.minLength(min),
+    v.maxLength(max),
+    v.metadata({ kind: 'list', rule: `a list of ${min} to ${max}`, min, max, ...text } satisfies KeyInfo),
   )

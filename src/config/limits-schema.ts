@@ -5,7 +5,7 @@ import { choice, GIB, KIB, MIB, multipleOf, wholeNumber } from './leaf.ts'
 export const isolation = (flag?: string) =>
   choice(['reuse', 'bounded', 'request'], {
     meaning:
-      'When a function’s runtime is reset: never unless it must be, within bounds, or after each request.',
+      "When a function's runtime is reset: never unless it must be, within bounds, or after each request.",
     ...(flag && { flag }),
   })
 
@@ -15,7 +15,7 @@ const wallMs = wholeNumber(1, 600_000, {
 })
 /** 16 MiB is what the engine's memory starts with; a WebAssembly page is 64 KiB. */
 const memoryBytes = multipleOf(64 * KIB, 20 * MIB, GIB, {
-  meaning: 'Memory of one runtime, 16 MiB of it the engine’s; then 503.',
+  meaning: "Memory of one runtime, 16 MiB of it the engine's; then 503.",
 })
 /** Above this some recursion overflows the thread's own stack before the guest's. */
 const stackBytes = wholeNumber(32 * KIB, 512 * KIB, { meaning: 'Stack of one runtime.' })
@@ -34,7 +34,7 @@ export const limitsSchema = v.strictObject({
     16 * KIB,
   ),
   targetBytes: v.optional(wholeNumber(64, 512 * KIB, { meaning: 'Request target; then 414.' }), 8 * KIB),
-  fields: v.optional(wholeNumber(8, 4096, { meaning: 'Fields of a request’s head; then 431.' }), 100),
+  fields: v.optional(wholeNumber(8, 4096, { meaning: "Fields of a request's head; then 431." }), 100),
   bodyBytes: v.optional(wholeNumber(0, 256 * MIB, { meaning: 'Body of a request; then 413.' }), MIB),
   chunkOverheadBytes: v.optional(
     wholeNumber(KIB, 16 * MIB, {
@@ -59,7 +59,7 @@ export const limitsSchema = v.strictObject({
   hostCalls: v.optional(hostCalls, 10_000),
   concurrency: v.optional(concurrency, 64),
   initMs: v.optional(
-    wholeNumber(10, 60_000, { meaning: 'Processor time of a function’s top-level code at start.' }),
+    wholeNumber(10, 60_000, { meaning: "Processor time of a function's top-level code at start." }),
     5000,
   ),
 })

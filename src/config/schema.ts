@@ -65,13 +65,13 @@ const acceptor = v.strictObject({
 const ring = v.strictObject({
   requestBytes: v.optional(
     powerOfTwo(64 * KIB, 256 * MIB, {
-      meaning: 'Capacity of a shard’s ring from the acceptor to the actor.',
+      meaning: "Capacity of a shard's ring from the acceptor to the actor.",
     }),
     MIB,
   ),
   responseBytes: v.optional(
     powerOfTwo(64 * KIB, 256 * MIB, {
-      meaning: 'Capacity of a shard’s ring from the actor to the acceptor.',
+      meaning: "Capacity of a shard's ring from the actor to the acceptor.",
     }),
     MIB,
   ),
@@ -102,7 +102,7 @@ const connection = v.strictObject({
   ),
   sendWindowBytes: v.optional(
     wholeNumber(16 * KIB, 256 * MIB, {
-      meaning: 'Bytes of answers a connection’s client has not yet taken.',
+      meaning: "Bytes of answers a connection's client has not yet taken.",
     }),
     MIB,
   ),

@@ -1,0 +1,136 @@
+/** What the schema cannot say about one key alone: bounds between keys, and rules of the list of functions. */
+import { functionLimits } from './function-limits.ts'
+import { REDACTED } from './print.ts'
+import type { Problems } from './problems.ts'
+import type { Config } from './schema.ts'
+import { showPath } from './values.ts'
+
+/** Names where a key's value comes from: a file, a variable, a flag, or "default". */
+export type SourceOf = (path: string) => string
+
+/** Header and padding of a ring record, rounded up generously. */
+const RECORD_OVERHEAD_BYTES = 64
+
+interface Relation {
+  readonly left: string
+  readonly right: string
+  /** Completes "left must be ..."; `right` stands where the other key's name goes. */
+  readonly rule: string
+  readonly holds: (left: number, right: number) => boolean
+}
+
+const lessThan = (left: string, right: string): Relation => ({
+  left,
+  right,
+  rule: 'less than right',
+  holds: (a, b) => a < b,
+})
+const atMost = (left: string, right: string): Relation => ({
+  left,
+  right,
+  rule: 'at most right',
+  holds: (a, b) => a <= b,
+})
+const atMostHalf = (left: string, right: string): Relation => ({
+  left,
+  right,
+  rule: 'at most half of right',
+  holds: (a, b) => a <= b / 2,
+})
+const fitsRing = (left: string, right: string): Relation => ({
+  left,
+  right,
+  rule: `at most half of right, less ${RECORD_OVERHEAD_BYTES}`,
+  holds: (a, b) => a + RECORD_OVERHEAD_BYTES <= b / 2,
+})
+
+const RELATIONS: readonly Relation[] = [
+  lessThan('ring.lowWatermark', 'ring.highWatermark'),
+  fitsRing('acceptor.readBufferBytes', 'ring.requestBytes'),
+  fitsRing('limits.responseHeadBytes', 'ring.responseBytes'),
+  atMost('acceptor.readBufferBytes', 'connection.receiveWindowBytes'),
+  lessThan('limits.targetBytes', 'limits.headBytes'),
+  atMostHalf('limits.headBytes', 'connection.receiveWindowBytes'),
+  atMost('pool.prewarm', 'pool.maxPerFunction'),
+  atMost('gc.softBytes', 'gc.highBytes'),
+]
+
+/** These also hold for a function's own limits. */
+const LIMIT_RELATIONS: readonly Relation[] = [
+  atMost('limits.cpuMs', 'limits.wallMs'),
+  atMostHalf('limits.bodyBytes', 'limits.memoryBytes'),
+  atMostHalf('limits.responseBytes', 'limits.memoryBytes'),
+  atMost('gc.highBytes', 'limits.memoryBytes'),
+]
+
+export function checkRelations(config: Config, sourceOf: SourceOf, problems: Problems): void {
+  for (const relation of [...RELATIONS, ...LIMIT_RELATIONS]) {
+    const [left, right] = [relation.left, relation.right].map((path) => ({
+      path,
+      value: numberAt(config, path),
+    }))
+    report(relation, left!, right!, sourceOf, problems)
+  }
+  config.functions.forEach(({ limits }, index) => {
+    if (limits === undefined) return
+    const own = (path: string) =>
+      path.startsWith('limits.') && Object.hasOwn(limits, path.slice('limits.'.length))
+    const effective = { ...config, limits: { ...config.limits, ...functionLimits(config, limits) } }
+    const place = (path: string) => ({
+      path: own(path) ? `functions[${index}].${path}` : path,
+      value: numberAt(effective, path),
+    })
+    for (const relation of LIMIT_RELATIONS) {
+      if (!own(relation.left) && !own(relation.right)) continue
+      report(relation, place(relation.left), place(relation.right), sourceOf, problems)
+    }
+  })
+}
+
+interface Place {
+  readonly path: string
+  readonly value: number
+}
+
+function report(relation: Relation, left: Place, right: Place, sourceOf: SourceOf, problems: Problems): void {
+  if (relation.holds(left.value, right.value)) return
+  const rule = relation.rule.replace('right', `${right.path} (${right.value}, ${sourceOf(right.path)})`)
+  problems.add(`${left.path} (${left.value}, ${sourceOf(left.path)}) must be ${rule}`)
+}
+
+function numberAt(config: Config, path: string): number {
+  const [section, key] = path.split('.') as [keyof Config, string]
+  return (config[section] as unknown as Record<string, number>)[key]!
+}
+
+export function checkFunctions(config: Config, sourceOf: SourceOf, problems: Problems): void {
+  const nameOwners = new Map<string, string>()
+  const routeOwners = new Map<string, string>()
+  config.functions.forEach((each, index) => {
+    const place = showPath(['functions', index])
+    const source = sourceOf(place)
+    if ((each.file === undefined) === (each.code === undefined)) {
+      const given = each.file === undefined ? 'neither' : 'both'
+      problems.add(
+        `${source}: ${place} has ${given} file ${given === 'both' ? 'and' : 'nor'} code, must have one`,
+      )
+    }
+    const sameName = nameOwners.get(each.name)
+    if (sameName) problems.add(`${source}: ${place}.name "${each.name}" is the name of ${sameName} too`)
+    else nameOwners.set(each.name, place)
+    each.routes.forEach((route, routeIndex) => {
+      const routePlace = `${place}.routes[${routeIndex}]`
+      const sameRoute = routeOwners.get(route)
+      if (sameRoute) problems.add(`${source}: ${routePlace} "${route}" is the same route as ${sameRoute}`)
+      else routeOwners.set(route, routePlace)
+    })
+    for (const [name, value] of Object.entries(each.env ?? {})) {
+      if (value !== REDACTED) continue
+      problems.add(`${source}: ${place}.env.${name} is ${REDACTED} by --print-config; put its value back`)
+    }
+  })
+}
+
+export function checkAvailable(config: Config, sourceOf: SourceOf, problems: Problems): void {
+  if (config.static !== null) problems.add(`${sourceOf('static')}: static files are not available yet`)
+}
