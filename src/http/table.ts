@@ -16,7 +16,7 @@ export const HEAD = {
   /** The authority inside an absolute-form or authority-form target; an empty range for the other forms. */
   authorityStart: 6,
   authorityEnd: 7,
-  /** The path is [pathStart, queryStart): empty for `http://host`, which means `/`, and for authority-form. */
+  /** The path is [pathStart, queryStart): empty for `http://host`, which means `/`, and without a path in the form. */
   pathStart: 8,
   /** The query with its `?` is [queryStart, targetEnd): empty when there is none. */
   queryStart: 9,

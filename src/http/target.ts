@@ -24,7 +24,7 @@ export function splitTarget(bytes: Uint8Array, start: number, end: number, words
     authorityEnd = pathStart = start
   } else if (first === ASTERISK && end - start === 1) {
     form = TARGET_FORM.asterisk
-    authorityEnd = pathStart = start
+    authorityStart = end
   } else {
     const afterScheme = skipScheme(bytes, start, end)
     if (afterScheme !== 0) {
