@@ -1,0 +1,28 @@
+import { words } from './bridge.ts'
+import { describeFailure } from './describe.ts'
+import { logError } from './log.ts'
+import { WORD } from './ops.ts'
+import { promiseResolve, promiseThen } from './primordials.ts'
+import { finishInterface } from './web/webidl.ts'
+
+/** The third argument of a handler. */
+export class ExecutionContext {
+  /** Here so that code written for Cloudflare Workers runs; there is no origin to pass through to. */
+  passThroughOnException(): void {}
+
+  /** Keeps the runtime with this request until `promise` has settled. A rejection goes to the log. */
+  waitUntil(promise: unknown): void {
+    words[WORD.WAITING]!++
+    promiseThen(promiseResolve(promise), settled, rejected)
+  }
+}
+finishInterface(ExecutionContext, 'ExecutionContext')
+
+function settled(): void {
+  words[WORD.WAITING]!--
+}
+
+function rejected(reason: unknown): void {
+  words[WORD.WAITING]!--
+  logError('waitUntil', describeFailure(reason))
+}

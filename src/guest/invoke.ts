@@ -1,0 +1,111 @@
+import { host, startServing, words } from './bridge.ts'
+import { ExecutionContext } from './context.ts'
+import { describeFailure } from './describe.ts'
+import { type Handler, resolveHandler } from './handler.ts'
+import { FLAG, OP, STATE, WORD } from './ops.ts'
+import { jsonParse, promiseResolve, promiseThen } from './primordials.ts'
+import { incoming } from './web/request.ts'
+import { isResponse, packResponse } from './web/response.ts'
+
+type Answer = string | ArrayBuffer | undefined
+
+let owner: Handler['owner']
+let call: Handler['call']
+let env: unknown
+/** An answer that came in a job, until the host takes it. */
+let stored: Answer
+let pending = false
+
+/**
+ * Runs the user's bundle and finds its handler. Once a context, before the first `invoke`.
+ * @throws whatever the top-level code throws; an Error if there is no handler.
+ */
+export function load(factory: (exports: object, module: object, require: unknown) => void): void {
+  // The bundle's `var __ringlet` cannot be deleted where it ran as a global script, but need not be seen.
+  if (!Reflect.deleteProperty(globalThis, '__ringlet')) Reflect.set(globalThis, '__ringlet', undefined)
+  const module: { exports: unknown } = { exports: {} }
+  factory(module.exports as object, module, requireNothing)
+  const handler = resolveHandler(module.exports)
+  owner = handler.owner
+  call = handler.call
+}
+
+function requireNothing(name: unknown): never {
+  throw new Error(`cannot load ${JSON.stringify(name)} at run time: a function is one bundle`)
+}
+
+/**
+ * Answers one request. See STATE in ops.ts for what it returns and writes.
+ * @throws if the invocation before has not been answered: a host that gives up on a request resets the runtime.
+ */
+export function invoke(head: string, body: string | ArrayBuffer | undefined, flags: number): Answer {
+  if (pending) throw new Error('the invocation before has not been answered')
+  words[WORD.STATE] = STATE.PENDING
+  try {
+    if (env === undefined) start(flags)
+    const request = incoming(head, body === undefined ? null : body, (flags & FLAG.TLS) !== 0)
+    const result =
+      owner === undefined
+        ? call!(request, env, new ExecutionContext())
+        : owner.fetch(request, env, new ExecutionContext())
+    if (typeof result === 'object' && result !== null) {
+      if (isResponse(result)) return packResponse(result)
+      return whenSettled(result)
+    }
+    throw unexpected(result)
+  } catch (thrown) {
+    return fail(thrown)
+  }
+}
+
+/** The answer's value, after the state changed from PENDING. */
+export function take(): Answer {
+  const answer = stored
+  stored = undefined
+  return answer
+}
+
+/** The first invocation after a load: only now may the runtime know secrets. */
+function start(flags: number): void {
+  startServing()
+  env = (flags & FLAG.HAS_ENV) === 0 ? {} : jsonParse(host(OP.ENV) as string)
+}
+
+/** Waits for what an async handler returned; the answer is stored in a job. */
+function whenSettled(result: object): undefined {
+  try {
+    promiseThen(result as Promise<unknown>, settled, failed)
+  } catch {
+    // Not a native promise. A thenable may call back twice, a promise made of it cannot.
+    if (typeof (result as PromiseLike<unknown>).then !== 'function') throw unexpected(result)
+    promiseThen(promiseResolve(result), settled, failed)
+  }
+  pending = true
+  return undefined
+}
+
+function settled(value: unknown): void {
+  pending = false
+  try {
+    if (typeof value !== 'object' || value === null || !isResponse(value)) throw unexpected(value)
+    stored = packResponse(value)
+  } catch (thrown) {
+    stored = fail(thrown)
+  }
+}
+
+function failed(reason: unknown): void {
+  pending = false
+  stored = fail(reason)
+}
+
+function fail(thrown: unknown): string {
+  const text = describeFailure(thrown)
+  words[WORD.STATE] = STATE.FAILED
+  return text
+}
+
+function unexpected(value: unknown): TypeError {
+  const what = value === null ? 'null' : typeof value === 'object' ? 'an object' : typeof value
+  return new TypeError(`the handler returned ${what} instead of a Response`)
+}

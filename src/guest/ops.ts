@@ -1,0 +1,98 @@
+/**
+ * The border between the host and the guest: numbers both sides agree on. Imports nothing, so that both may import it.
+ *
+ * Text crosses the border as UTF-8 that ends at the first NUL (quickjs-emscripten), and lone surrogates do not survive it.
+ * So every op below that carries arbitrary text carries WIRE TEXT: a string when it has neither NUL nor a lone surrogate,
+ * otherwise an ArrayBuffer with its UTF-16 code units, little-endian. The same holds for text results. Both sides accept
+ * both forms everywhere WIRE TEXT is named. Arguments called "plain" never hold either.
+ */
+
+/** The first argument of `__host(op, ...args)`. */
+export const OP = {
+  /** (level: LOG_LEVEL, text: plain) → undefined. The guest puts U+FFFD for NUL and caps the text at LOG_CHARS_MAX. */
+  LOG: 1,
+  /** (id: number, delayMs: number, repeat: boolean) → undefined. The id is a positive integer of the guest's. */
+  TIMER_SET: 2,
+  /** (id: number) → undefined. Unknown ids are ignored. */
+  TIMER_CLEAR: 3,
+  /** (input: WIRE TEXT, base: WIRE TEXT | undefined) → the parts in the order of URL_PART, joined by '\n' (plain), or undefined if invalid. */
+  URL_PARSE: 4,
+  /** (href: plain, part: URL_PART, value: WIRE TEXT) → as URL_PARSE; an href that cannot take the value comes back as it was. */
+  URL_SET: 5,
+  /** (text: WIRE TEXT) → ArrayBuffer of UTF-8; a lone surrogate becomes U+FFFD. */
+  TEXT_ENCODE: 6,
+  /** (bytes: ArrayBuffer, label: plain, flags: DECODE bits) → WIRE TEXT, or undefined for an error under DECODE.FATAL. */
+  TEXT_DECODE: 7,
+  /** (count: number, 1 to RANDOM_BYTES_MAX) → ArrayBuffer of random bytes. */
+  RANDOM: 8,
+  /** () → the function's env as JSON text (plain: JSON escapes what could not cross). */
+  ENV: 9,
+  /** () → milliseconds since the host's time origin, fractional. */
+  NOW: 10,
+  /** (label: WIRE TEXT) → the encoding's canonical name in lower case (plain), or undefined for an unknown label. */
+  ENCODING_NAME: 11,
+} as const
+
+/** `__ringlet.io` is this many bytes: sixteen 32-bit words. */
+export const IO_BYTES = 64
+
+/** Indexes of the words in `__ringlet.io`. The guest writes all of them; the host only reads. */
+export const WORD = { STATE: 0, STATUS: 1, HEAD_KIND: 2, HEAD_BYTES: 3, WAITING: 4 } as const
+
+/** Values of WORD.STATE: what the value from `invoke` or `take` is. */
+export const STATE = {
+  /** No answer yet: run jobs and timers until it changes. */
+  PENDING: 0,
+  /** A string: the field block if HEAD_KIND is CUSTOM (its first HEAD_BYTES bytes of UTF-8), then the body. No NUL in it. */
+  TEXT: 1,
+  /** An ArrayBuffer: the body; the field block, if HEAD_KIND is CUSTOM, by `takeHead()`. */
+  BYTES: 2,
+  /** A string: the failure as `name\nmessage\nstack`, the first two without line ends. */
+  FAILED: 3,
+  /** undefined: no body; the field block, if HEAD_KIND is CUSTOM, by `takeHead()`. */
+  EMPTY: 4,
+} as const
+
+/** Values of WORD.HEAD_KIND: which Content-Type the answer has, or that its fields are all in the field block. */
+export const HEAD_KIND = { NONE: 0, JSON: 1, TEXT: 2, HTML: 3, CUSTOM: 4 } as const
+
+/** The Content-Type values by HEAD_KIND. */
+export const CONTENT_TYPES = [
+  '',
+  'application/json',
+  'text/plain;charset=UTF-8',
+  'text/html;charset=UTF-8',
+] as const
+
+/** Bits of the third argument of `invoke`. */
+export const FLAG = { HAS_ENV: 1, TLS: 2 } as const
+
+/** The first argument of OP.LOG. */
+export const LOG_LEVEL = { DEBUG: 0, INFO: 1, WARN: 2, ERROR: 3 } as const
+
+/** The order of URL_PARSE's answer, and the `part` of URL_SET (all but the origin can be set). */
+export const URL_PART = {
+  HREF: 0,
+  ORIGIN: 1,
+  PROTOCOL: 2,
+  USERNAME: 3,
+  PASSWORD: 4,
+  HOST: 5,
+  HOSTNAME: 6,
+  PORT: 7,
+  PATHNAME: 8,
+  SEARCH: 9,
+  HASH: 10,
+} as const
+
+/** Bits of OP.TEXT_DECODE's flags. */
+export const DECODE = { FATAL: 1, IGNORE_BOM: 2 } as const
+
+/** Characters of one log text, kept by the guest; the host cuts again. */
+export const LOG_CHARS_MAX = 8192
+
+/** Bytes of one OP.RANDOM (W3C Web Cryptography, getRandomValues). */
+export const RANDOM_BYTES_MAX = 65_536
+
+/** Characters of each part of a failure's text. */
+export const FAILURE_CHARS_MAX = 4096

@@ -1,0 +1,41 @@
+/**
+ * The built-ins the answer protocol rests on, captured before any user code runs: a function that overwrites
+ * `String.prototype.includes` or `JSON.stringify` changes its own realm, not how its answer is handed over.
+ */
+const { call } = Function.prototype
+
+/** `f` as a function whose first argument is its receiver. */
+function uncurry<This, Args extends unknown[], Result>(
+  f: (this: This, ...args: Args) => Result,
+): (self: This, ...args: Args) => Result {
+  return call.bind(f) as (self: This, ...args: Args) => Result
+}
+
+export const jsonStringify: (value: unknown) => string | undefined = JSON.stringify
+export const jsonParse: (text: string) => unknown = JSON.parse
+export const stringFrom = String
+export const fromCharCode = String.fromCharCode
+export const stringIncludes = uncurry(String.prototype.includes as (this: string, part: string) => boolean)
+export const stringIndexOf = uncurry(
+  String.prototype.indexOf as (this: string, part: string, from?: number) => number,
+)
+export const stringSlice = uncurry(String.prototype.slice)
+export const stringSplit = uncurry(String.prototype.split as (this: string, separator: string) => string[])
+export const charCodeAt = uncurry(String.prototype.charCodeAt)
+export const toLowerCase = uncurry(String.prototype.toLowerCase)
+export const toUpperCase = uncurry(String.prototype.toUpperCase)
+export const isWellFormed = uncurry((String.prototype as unknown as WellFormed).isWellFormed)
+export const toWellFormed = uncurry((String.prototype as unknown as WellFormed).toWellFormed)
+export const regExpTest = uncurry(RegExp.prototype.test)
+export const bufferSlice = uncurry(ArrayBuffer.prototype.slice)
+export const isView = ArrayBuffer.isView
+export const promiseThen = uncurry(Promise.prototype.then<unknown, unknown>)
+export const promiseResolve: (value: unknown) => Promise<unknown> = Promise.resolve.bind(Promise)
+export const deleteProperty = Reflect.deleteProperty
+export const defineProperty = Object.defineProperty
+
+/** ES2024, present in both engines, not yet in the ES2023 library typings. */
+interface WellFormed {
+  isWellFormed(this: string): boolean
+  toWellFormed(this: string): string
+}

@@ -1,0 +1,288 @@
+import {
+  charCodeAt,
+  regExpTest,
+  stringIndexOf,
+  stringSlice,
+  stringSplit,
+  toLowerCase,
+} from '../primordials.ts'
+import { finishInterface, liveIterator, toByteString, trimHttpSpace } from './webidl.ts'
+
+const ITERATOR = 'Headers Iterator'
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const FORBIDDEN_IN_VALUE = /[\0\r\n]/
+
+/** Marks a construction by this realm's own code, which no user code can name. */
+const INTERNAL = Symbol('internal')
+
+/** Names (lower case) and values in turn: one array instead of an object a field. */
+type FieldList = string[]
+
+export type HeadersInit = Headers | Iterable<Iterable<string>> | Record<string, string> | null | undefined
+
+/** An incoming head: request line, field lines, empty line; parsed when somebody looks. */
+let ofHead: (head: string) => Headers
+let listOf: (headers: Headers) => FieldList
+let isHeaders: (value: object) => boolean
+let refuseIfImmutable: (headers: Headers) => void
+
+/** Fetch, section 5.1 (Headers class). Names are kept in lower case: they are written so, and compared so. */
+export class Headers {
+  /** The head of an incoming request until it is parsed, then undefined. Such headers are immutable. */
+  #head: string | undefined
+  #list: FieldList = []
+  #immutable = false
+
+  constructor(init?: HeadersInit, internal?: unknown) {
+    if (internal === INTERNAL) {
+      this.#head = init as unknown as string
+      this.#immutable = true
+    } else if (init !== undefined && init !== null) {
+      fill(this, init)
+    }
+  }
+
+  append(name: string, value: string): void {
+    const key = toName(name)
+    const text = toValue(value)
+    refuseIfImmutable(this)
+    const list = this.#list
+    list[list.length] = key
+    list[list.length] = text
+  }
+
+  delete(name: string): void {
+    const key = toName(name)
+    refuseIfImmutable(this)
+    this.#list = without(this.#list, key)
+  }
+
+  get(name: string): string | null {
+    const key = toName(name)
+    if (this.#head !== undefined) return findInHead(this.#head, key)
+    return combined(this.#list, key)
+  }
+
+  getSetCookie(): string[] {
+    const list = listOf(this)
+    const cookies: string[] = []
+    for (let i = 0; i < list.length; i += 2) {
+      if (list[i] === 'set-cookie') cookies[cookies.length] = list[i + 1]!
+    }
+    return cookies
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== null
+  }
+
+  set(name: string, value: string): void {
+    const key = toName(name)
+    const text = toValue(value)
+    refuseIfImmutable(this)
+    const list = this.#list
+    let written = false
+    const result: FieldList = []
+    for (let i = 0; i < list.length; i += 2) {
+      if (list[i] === key) {
+        if (written) continue
+        written = true
+        result[result.length] = key
+        result[result.length] = text
+      } else {
+        result[result.length] = list[i]!
+        result[result.length] = list[i + 1]!
+      }
+    }
+    if (!written) {
+      result[result.length] = key
+      result[result.length] = text
+    }
+    this.#list = result
+  }
+
+  forEach(callback: (value: string, name: string, headers: Headers) => void, thisArgument?: unknown): void {
+    if (typeof callback !== 'function') throw new TypeError('forEach needs a function')
+    for (const [name, value] of this.entries()) callback.call(thisArgument, value, name, this)
+  }
+
+  entries(): IterableIterator<[string, string]> {
+    return liveIterator(
+      () => sortAndCombine(listOf(this)),
+      (pair) => [pair[0], pair[1]],
+      ITERATOR,
+    )
+  }
+
+  keys(): IterableIterator<string> {
+    return liveIterator(
+      () => sortAndCombine(listOf(this)),
+      (pair) => pair[0],
+      ITERATOR,
+    )
+  }
+
+  values(): IterableIterator<string> {
+    return liveIterator(
+      () => sortAndCombine(listOf(this)),
+      (pair) => pair[1],
+      ITERATOR,
+    )
+  }
+
+  static {
+    ofHead = (head) => new Headers(head as unknown as HeadersInit, INTERNAL)
+    isHeaders = (value) => #list in value
+    refuseIfImmutable = (headers) => {
+      if (!headers.#immutable) return
+      throw new TypeError('these headers are immutable: copy them by new Headers(headers)')
+    }
+    listOf = (headers) => {
+      if (headers.#head !== undefined) {
+        headers.#list = parseHead(headers.#head)
+        headers.#head = undefined
+      }
+      return headers.#list
+    }
+  }
+}
+Object.defineProperty(Headers.prototype, Symbol.iterator, {
+  value: Headers.prototype.entries,
+  writable: true,
+  configurable: true,
+})
+finishInterface(Headers, 'Headers')
+
+export { isHeaders, listOf, ofHead }
+
+function toName(name: unknown): string {
+  const text = `${name}`
+  if (!regExpTest(TOKEN, text)) throw new TypeError(`${JSON.stringify(text)} is not a valid header name`)
+  return toLowerCase(text)
+}
+
+function toValue(value: unknown): string {
+  const text = trimHttpSpace(toByteString(value, 'a header value'))
+  if (regExpTest(FORBIDDEN_IN_VALUE, text)) throw new TypeError('a header value cannot contain NUL, CR or LF')
+  return text
+}
+
+/** Fetch, "fill a Headers object". */
+function fill(headers: Headers, init: NonNullable<HeadersInit>): void {
+  if (typeof init !== 'object' && typeof init !== 'function') {
+    throw new TypeError('headers must be a Headers, an iterable of pairs or a record')
+  }
+  if (isHeaders(init)) {
+    const list = listOf(init as Headers)
+    for (let i = 0; i < list.length; i += 2) headers.append(list[i]!, list[i + 1]!)
+    return
+  }
+  if ((init as Iterable<unknown>)[Symbol.iterator] !== undefined) {
+    for (const pair of init as Iterable<Iterable<string>>) {
+      if (typeof pair !== 'object' || pair === null) throw new TypeError('a header pair must be an iterable')
+      const [name, value, ...more] = pair
+      if (name === undefined || value === undefined || more.length > 0) {
+        throw new TypeError('a header pair must have exactly two items')
+      }
+      headers.append(name, value)
+    }
+    return
+  }
+  for (const name of Reflect.ownKeys(init)) {
+    if (!Object.getOwnPropertyDescriptor(init, name)?.enumerable) continue
+    if (typeof name === 'symbol') throw new TypeError('a header name cannot be a symbol')
+    headers.append(name, (init as Record<string, string>)[name]!)
+  }
+}
+
+function combined(list: FieldList, key: string): string | null {
+  let value: string | null = null
+  for (let i = 0; i < list.length; i += 2) {
+    if (list[i] === key) value = value === null ? list[i + 1]! : `${value}, ${list[i + 1]}`
+  }
+  return value
+}
+
+function without(list: FieldList, key: string): FieldList {
+  const result: FieldList = []
+  for (let i = 0; i < list.length; i += 2) {
+    if (list[i] === key) continue
+    result[result.length] = list[i]!
+    result[result.length] = list[i + 1]!
+  }
+  return result
+}
+
+/** One field out of an unparsed head, by native searches only: most handlers look at one or two of twenty. */
+function findInHead(head: string, key: string): string | null {
+  const lower = toLowerCase(head)
+  const pattern = `\r\n${key}:`
+  let found: string | null = null
+  for (let at = stringIndexOf(lower, pattern); at >= 0; at = stringIndexOf(lower, pattern, at + 2)) {
+    const start = at + pattern.length
+    const value = trimHttpSpace(stringSlice(head, start, stringIndexOf(head, '\r\n', start)))
+    found = found === null ? value : `${found}, ${value}`
+  }
+  return found
+}
+
+/** The field lines of a head the host has validated: RFC 9112, section 5, without folding. */
+function parseHead(head: string): FieldList {
+  const lines = stringSplit(head, '\r\n')
+  const list: FieldList = []
+  for (let i = 1; i < lines.length; i++) {
+    const line = lines[i]!
+    const colon = stringIndexOf(line, ':')
+    if (colon <= 0) continue
+    list[list.length] = toLowerCase(stringSlice(line, 0, colon))
+    list[list.length] = trimHttpSpace(stringSlice(line, colon + 1))
+  }
+  return list
+}
+
+/** Fetch, "sort and combine": Set-Cookie lines stay apart. */
+function sortAndCombine(list: FieldList): [string, string][] {
+  const names: string[] = []
+  for (let i = 0; i < list.length; i += 2) if (!names.includes(list[i]!)) names.push(list[i]!)
+  const pairs: [string, string][] = []
+  for (const name of names.sort()) {
+    if (name !== 'set-cookie') {
+      pairs.push([name, combined(list, name)!])
+      continue
+    }
+    for (let i = 0; i < list.length; i += 2) if (list[i] === name) pairs.push([name, list[i + 1]!])
+  }
+  return pairs
+}
+
+const CONTENT_TYPE = 'content-type'
+
+/** Sets Content-Type unless the headers have one already. */
+export function addContentType(headers: Headers, type: string): void {
+  const list = listOf(headers)
+  if (combined(list, CONTENT_TYPE) !== null) return
+  list[list.length] = CONTENT_TYPE
+  list[list.length] = type
+}
+
+/** The only field's value if that field is Content-Type, '' for no field at all, undefined otherwise. */
+export function soleContentType(headers: Headers): string | undefined {
+  const list = listOf(headers)
+  if (list.length === 0) return ''
+  return list.length === 2 && list[0] === CONTENT_TYPE ? list[1] : undefined
+}
+
+/** The field lines as they go over the border. */
+export function fieldBlock(headers: Headers): string {
+  const list = listOf(headers)
+  let block = ''
+  for (let i = 0; i < list.length; i += 2) block += `${list[i]}: ${list[i + 1]}\r\n`
+  return block
+}
+
+/** UTF-8 bytes of a field block, whose characters are all below U+0100. */
+export function utf8Bytes(block: string): number {
+  let bytes = block.length
+  for (let i = 0; i < block.length; i++) if (charCodeAt(block, i) > 0x7f) bytes++
+  return bytes
+}

@@ -1,0 +1,165 @@
+import { host, toWire } from '../bridge.ts'
+import { OP } from '../ops.ts'
+import { regExpTest, stringIndexOf, stringSlice, toUpperCase } from '../primordials.ts'
+import {
+  type Body,
+  type BodyInit,
+  type BodySource,
+  bodyBuffer,
+  bodyJson,
+  bodyText,
+  bodyType,
+  CONSUMED,
+  consumedError,
+  extractBody,
+} from './body.ts'
+import { addContentType, Headers, type HeadersInit, ofHead } from './headers.ts'
+import { targetUrl } from './target-url.ts'
+import { finishInterface, toDictionary } from './webidl.ts'
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const FORBIDDEN_METHOD = /^(?:CONNECT|TRACE|TRACK)$/i
+const NORMALIZED_METHOD = /^(?:DELETE|GET|HEAD|OPTIONS|POST|PUT)$/i
+
+export interface RequestInit {
+  method?: string
+  headers?: HeadersInit
+  body?: BodyInit
+}
+
+/** What a request is, each part computed when first asked for. */
+interface Parts {
+  /** The head as received; '' for a request made by user code. */
+  head: string
+  secure: boolean
+  method: string | undefined
+  url: string | undefined
+  headers: Headers | undefined
+}
+
+const INTERNAL = Symbol('internal')
+
+let incoming: (head: string, body: BodySource, secure: boolean) => Request
+let takeBody: (request: Request) => BodySource
+let partsOf: (request: Request) => Parts
+let isRequest: (value: unknown) => value is Request
+
+/** Fetch, section 5.3 (Request class). An incoming one holds its raw head and parses what the handler looks at. */
+export class Request {
+  /** The raw head (over plain HTTP) until something of it is looked at. */
+  #parts: string | Parts
+  #body: Body
+
+  constructor(input: string | object, init?: RequestInit | BodySource, internal?: unknown) {
+    if (internal === INTERNAL) {
+      this.#parts = input as string | Parts
+      this.#body = init as BodySource
+      return
+    }
+    const options = toDictionary(init, 'the init of a Request')
+    const source = isRequest(input) ? input : undefined
+    const url = source === undefined ? parsedUrl(`${input}`) : source.url
+    const method = options['method'] === undefined ? (source?.method ?? 'GET') : toMethod(options['method'])
+    const headers = new Headers((options['headers'] ?? source?.headers) as HeadersInit)
+    let body: BodySource = null
+    const content = options['body']
+    if (content !== undefined && content !== null) {
+      refuseBody(method)
+      body = extractBody(content)
+      const type = bodyType(content)
+      if (type !== undefined) addContentType(headers, type)
+    } else if (source !== undefined) {
+      if (source.#body !== null) refuseBody(method)
+      body = takeBody(source)
+    }
+    this.#parts = { head: '', secure: false, method, url, headers }
+    this.#body = body
+  }
+
+  get method(): string {
+    const parts = partsOf(this)
+    return (parts.method ??= stringSlice(parts.head, 0, stringIndexOf(parts.head, ' ')))
+  }
+
+  get url(): string {
+    const parts = partsOf(this)
+    return (parts.url ??= targetUrl(parts.head, parts.secure))
+  }
+
+  get headers(): Headers {
+    const parts = partsOf(this)
+    return (parts.headers ??= ofHead(parts.head))
+  }
+
+  get bodyUsed(): boolean {
+    return this.#body === CONSUMED
+  }
+
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return bodyBuffer(takeBody(this))
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    return new Uint8Array(bodyBuffer(takeBody(this)))
+  }
+
+  async json(): Promise<unknown> {
+    return bodyJson(takeBody(this))
+  }
+
+  async text(): Promise<string> {
+    return bodyText(takeBody(this))
+  }
+
+  clone(): Request {
+    if (this.#body === CONSUMED) throw consumedError()
+    const parts = this.#parts
+    const copy =
+      typeof parts === 'string' || parts.head !== ''
+        ? parts
+        : { ...parts, headers: new Headers(parts.headers) }
+    return new Request(copy, this.#body, INTERNAL)
+  }
+
+  static {
+    incoming = (head, body, secure) => new Request(secure ? unparsed(head, secure) : head, body, INTERNAL)
+    takeBody = (request) => {
+      const body = request.#body
+      if (body === CONSUMED) throw consumedError()
+      if (body !== null) request.#body = CONSUMED
+      return body
+    }
+    partsOf = (request) => {
+      const parts = request.#parts
+      return typeof parts === 'string' ? (request.#parts = unparsed(parts, false)) : parts
+    }
+    isRequest = (value): value is Request => typeof value === 'object' && value !== null && #body in value
+  }
+}
+finishInterface(Request, 'Request')
+
+export { incoming }
+
+function unparsed(head: string, secure: boolean): Parts {
+  return { head, secure, method: undefined, url: undefined, headers: undefined }
+}
+
+/** Fetch, "forbidden method" and "normalize". */
+function toMethod(value: unknown): string {
+  const method = `${value}`
+  if (!regExpTest(TOKEN, method)) throw new TypeError(`${JSON.stringify(method)} is not a valid method`)
+  if (regExpTest(FORBIDDEN_METHOD, method)) throw new TypeError(`the method ${method} is forbidden`)
+  return regExpTest(NORMALIZED_METHOD, method) ? toUpperCase(method) : method
+}
+
+function refuseBody(method: string): void {
+  if (method === 'GET' || method === 'HEAD') throw new TypeError(`a ${method} request cannot have a body`)
+}
+
+function parsedUrl(input: string): string {
+  const parts = host(OP.URL_PARSE, toWire(input), undefined) as string | undefined
+  if (parts === undefined) throw new TypeError(`${JSON.stringify(input)} is not a valid URL`)
+  const [href, , , username, password] = parts.split('\n')
+  if (username !== '' || password !== '') throw new TypeError('a request URL cannot hold credentials')
+  return href!
+}

@@ -1,0 +1,195 @@
+import { type Details, KIND_BITS, KIND_MASK, type Meta, pack } from '../answer.ts'
+import { host, toWire } from '../bridge.ts'
+import { CONTENT_TYPES, HEAD_KIND, OP } from '../ops.ts'
+import { jsonStringify, regExpTest, stringSplit } from '../primordials.ts'
+import {
+  type Body,
+  type BodyInit,
+  type BodySource,
+  bodyBuffer,
+  bodyJson,
+  bodyText,
+  bodyType,
+  CONSUMED,
+  consumedError,
+  extractBody,
+} from './body.ts'
+import { addContentType, Headers, type HeadersInit } from './headers.ts'
+import { finishInterface, toByteString, toDictionary } from './webidl.ts'
+
+const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/
+
+export interface ResponseInit {
+  status?: number
+  statusText?: string
+  headers?: HeadersInit
+}
+
+const OK_JSON = (200 << KIND_BITS) | HEAD_KIND.JSON
+const OK_TEXT = (200 << KIND_BITS) | HEAD_KIND.TEXT
+const OK_HTML = (200 << KIND_BITS) | HEAD_KIND.HTML
+
+const INTERNAL = Symbol('internal')
+
+let takeBody: (response: Response) => BodySource
+let detailsOf: (response: Response) => Details
+let packResponse: (response: object) => string | ArrayBuffer | undefined
+let isResponse: (value: object) => boolean
+
+/** Fetch, section 5.4 (Response class), with `text` and `html` beside `json`. */
+export class Response {
+  #body: Body
+  #meta: Meta
+
+  constructor(init?: BodyInit, options?: ResponseInit | Meta, internal?: unknown) {
+    if (internal === INTERNAL) {
+      this.#body = init as BodySource
+      this.#meta = options as Meta
+    } else if (options === undefined && typeof init === 'string') {
+      this.#body = init
+      this.#meta = OK_TEXT
+    } else {
+      const type = bodyType(init)
+      this.#body = extractBody(init)
+      this.#meta = initialize(options, type, this.#body !== null)
+    }
+  }
+
+  static error(): Response {
+    const details: Details = { status: 0, statusText: '', headers: new Headers(), type: 'error' }
+    return new Response(null, details, INTERNAL)
+  }
+
+  static html(html: string, init?: ResponseInit): Response {
+    return create(`${html}`, OK_HTML, init)
+  }
+
+  static json(data: unknown, init?: ResponseInit): Response {
+    const text = jsonStringify(data)
+    if (text === undefined) throw new TypeError('the value has no JSON form')
+    return init === undefined ? new Response(text, OK_JSON, INTERNAL) : create(text, OK_JSON, init)
+  }
+
+  static redirect(url: string, status = 302): Response {
+    const parsed = host(OP.URL_PARSE, toWire(`${url}`), undefined) as string | undefined
+    if (parsed === undefined) throw new TypeError(`${JSON.stringify(`${url}`)} is not a valid absolute URL`)
+    if (![301, 302, 303, 307, 308].includes(status))
+      throw new RangeError(`${status} is not a redirect status`)
+    const headers = new Headers({ location: stringSplit(parsed, '\n')[0]! })
+    return new Response(null, { status, statusText: '', headers, type: 'default' }, INTERNAL)
+  }
+
+  static text(text: string, init?: ResponseInit): Response {
+    return create(`${text}`, OK_TEXT, init)
+  }
+
+  get bodyUsed(): boolean {
+    return this.#body === CONSUMED
+  }
+
+  get headers(): Headers {
+    return detailsOf(this).headers
+  }
+
+  get ok(): boolean {
+    const { status } = this
+    return status >= 200 && status <= 299
+  }
+
+  get redirected(): boolean {
+    return false
+  }
+
+  get status(): number {
+    const meta = this.#meta
+    return typeof meta === 'number' ? meta >> KIND_BITS : meta.status
+  }
+
+  get statusText(): string {
+    const meta = this.#meta
+    return typeof meta === 'number' ? '' : meta.statusText
+  }
+
+  get type(): string {
+    const meta = this.#meta
+    return typeof meta === 'number' ? 'default' : meta.type
+  }
+
+  get url(): string {
+    return ''
+  }
+
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return bodyBuffer(takeBody(this))
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    return new Uint8Array(bodyBuffer(takeBody(this)))
+  }
+
+  async json(): Promise<unknown> {
+    return bodyJson(takeBody(this))
+  }
+
+  async text(): Promise<string> {
+    return bodyText(takeBody(this))
+  }
+
+  clone(): Response {
+    if (this.#body === CONSUMED) throw consumedError()
+    const meta = this.#meta
+    const copy = typeof meta === 'number' ? meta : { ...meta, headers: new Headers(meta.headers) }
+    return new Response(this.#body as BodyInit, copy, INTERNAL)
+  }
+
+  static {
+    isResponse = (value) => #body in value
+    takeBody = (response) => {
+      const body = response.#body
+      if (body === CONSUMED) throw consumedError()
+      if (body !== null) response.#body = CONSUMED
+      return body
+    }
+    detailsOf = (response) => {
+      const meta = response.#meta
+      return typeof meta === 'number' ? (response.#meta = toDetails(meta)) : meta
+    }
+    packResponse = (value) => {
+      const response = value as Response
+      return pack(response.#body, response.#meta)
+    }
+  }
+}
+finishInterface(Response, 'Response')
+
+export { isResponse, packResponse }
+
+function create(text: string, meta: number, init: ResponseInit | undefined): Response {
+  if (init === undefined) return new Response(text, meta, INTERNAL)
+  return new Response(text, initialize(init, CONTENT_TYPES[meta & KIND_MASK], true), INTERNAL)
+}
+
+/** Fetch, "initialize a response". */
+function initialize(init: unknown, type: string | undefined, hasBody: boolean): Meta {
+  const options = toDictionary(init, 'the init of a Response')
+  const { status: givenStatus, statusText: givenText, headers: givenHeaders } = options
+  const status = givenStatus === undefined ? 200 : Number(givenStatus) & 0xffff
+  if (status < 200 || status > 599) throw new RangeError(`the status must be 200 to 599, not ${givenStatus}`)
+  const statusText = givenText === undefined ? '' : toByteString(givenText, 'the statusText')
+  if (!regExpTest(REASON_PHRASE, statusText)) throw new TypeError('the statusText is not a reason phrase')
+  if (hasBody && (status === 204 || status === 205 || status === 304)) {
+    throw new TypeError(`a response with status ${status} cannot have a body`)
+  }
+  const kind = type === undefined ? HEAD_KIND.NONE : CONTENT_TYPES.indexOf(type as '')
+  if (givenHeaders === undefined && statusText === '' && kind >= 0) return (status << KIND_BITS) | kind
+  const headers = new Headers(givenHeaders as HeadersInit)
+  if (type !== undefined) addContentType(headers, type)
+  return { status, statusText, headers, type: 'default' }
+}
+
+function toDetails(meta: number): Details {
+  const headers = new Headers()
+  const kind = meta & KIND_MASK
+  if (kind !== HEAD_KIND.NONE) addContentType(headers, CONTENT_TYPES[kind]!)
+  return { status: meta >> KIND_BITS, statusText: '', headers, type: 'default' }
+}

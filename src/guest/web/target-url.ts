@@ -1,0 +1,49 @@
+import { host, toWire } from '../bridge.ts'
+import { OP } from '../ops.ts'
+import { regExpTest, stringIndexOf, stringSlice, toLowerCase } from '../primordials.ts'
+import { trimHttpSpace } from './webidl.ts'
+
+/** Paths and queries that the URL parser gives back as they are: no dot segment, nothing to encode. */
+const PLAIN_TARGET = /^\/(?!\/)(?!.*(?:\/\.|%2e))[\w\-.~!$&()*+,;=:@/%]*(?:\?[\w\-.~!$&()*+,;=:@/?%]*)?$/i
+const BEYOND_ASCII = /[\x80-\xff]/g
+
+/** The last Host seen and its origin: a connection's, usually a whole function's, are all the same. */
+let lastHost = ''
+let lastSecure = false
+let lastOrigin = ''
+
+/** RFC 9112, section 3.3: the target URI of a request, serialised as the URL standard does. */
+export function targetUrl(head: string, secure: boolean): string {
+  const start = stringIndexOf(head, ' ') + 1
+  const target = stringSlice(head, start, stringIndexOf(head, ' ', start))
+  if (target[0] !== '/' && target !== '*') return normal(target)
+  const origin = originOf(hostOf(head), secure)
+  if (target === '*') return `${origin}/`
+  const url = origin + target
+  return regExpTest(PLAIN_TARGET, target) ? url : normal(url)
+}
+
+function hostOf(head: string): string {
+  let at = stringIndexOf(head, '\r\nHost:')
+  if (at < 0) at = stringIndexOf(toLowerCase(head), '\r\nhost:')
+  if (at < 0) return 'localhost' // HTTP/1.0 needs none
+  return trimHttpSpace(stringSlice(head, at + 7, stringIndexOf(head, '\r\n', at + 7)))
+}
+
+function originOf(name: string, secure: boolean): string {
+  if (name === lastHost && secure === lastSecure) return lastOrigin
+  const url = `${secure ? 'https' : 'http'}://${name || 'localhost'}`
+  const parsed = host(OP.URL_PARSE, toWire(url), undefined) as string | undefined
+  // A Host the URL parser refuses stays as it is: `new URL(request.url)` then tells the function so.
+  lastOrigin = parsed === undefined ? url : parsed.split('\n')[1]!
+  lastHost = name
+  lastSecure = secure
+  return lastOrigin
+}
+
+/** Raw bytes beyond ASCII are encoded one by one: they are UTF-8 already, so the URL parser must not encode them again. */
+function normal(url: string): string {
+  const ascii = url.replace(BEYOND_ASCII, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+  const parsed = host(OP.URL_PARSE, toWire(ascii), undefined) as string | undefined
+  return parsed === undefined ? ascii : stringSlice(parsed, 0, stringIndexOf(parsed, '\n'))
+}

@@ -1,0 +1,75 @@
+import { host, refuseAtTopLevel } from '../bridge.ts'
+import { describeFailure } from '../describe.ts'
+import { logError } from '../log.ts'
+import { OP } from '../ops.ts'
+
+type Callback = (...args: unknown[]) => unknown
+interface Timer {
+  callback: Callback
+  args: unknown[]
+  repeat: boolean
+}
+
+/** HTML, "run steps after a timeout": a delay beyond a signed 32-bit integer counts as none. */
+const DELAY_MS_MAX = 0x7fff_ffff
+
+const timers = new Map<number, Timer>()
+let lastId = 0
+
+function set(what: string, callback: unknown, delay: unknown, args: unknown[], repeat: boolean): number {
+  if (typeof callback !== 'function') throw new TypeError(`${what} needs a function`)
+  refuseAtTopLevel(what)
+  const delayMs = Number(delay)
+  const id = ++lastId
+  timers.set(id, { callback: callback as Callback, args, repeat })
+  host(OP.TIMER_SET, id, delayMs > 0 && delayMs <= DELAY_MS_MAX ? delayMs : 0, repeat)
+  return id
+}
+
+function clear(id: unknown): void {
+  const key = Number(id)
+  if (timers.delete(key)) host(OP.TIMER_CLEAR, key)
+}
+
+export function setTimeout(callback: unknown, delay?: number, ...args: unknown[]): number {
+  return set('setTimeout', callback, delay, args, false)
+}
+
+export function setInterval(callback: unknown, delay?: number, ...args: unknown[]): number {
+  return set('setInterval', callback, delay, args, true)
+}
+
+export function clearTimeout(id?: number): void {
+  clear(id)
+}
+
+export function clearInterval(id?: number): void {
+  clear(id)
+}
+
+/** Runs the callback of a timer that is due. What it throws goes to the log. */
+export function fire(id: number): void {
+  const timer = timers.get(id)
+  if (timer === undefined) return
+  if (!timer.repeat) timers.delete(id)
+  const { callback, args } = timer
+  try {
+    callback(...args)
+  } catch (thrown) {
+    logError('timer', describeFailure(thrown))
+  }
+}
+
+export function queueMicrotask(callback: unknown): void {
+  if (typeof callback !== 'function') throw new TypeError('queueMicrotask needs a function')
+  runSoon(callback as Callback)
+}
+
+async function runSoon(callback: Callback): Promise<void> {
+  await undefined
+  try {
+    callback()
+  } catch (thrown) {
+    logError('microtask', describeFailure(thrown))
+  }
+}

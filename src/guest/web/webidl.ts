@@ -1,0 +1,61 @@
+import { charCodeAt, defineProperty, regExpTest } from '../primordials.ts'
+
+const BEYOND_LATIN1 = /[^\0-\xff]/
+
+/** WebIDL's shape of an interface: enumerable members and the class string. */
+export function finishInterface(type: { prototype: object }, name: string): void {
+  const { prototype } = type
+  for (const key of Object.getOwnPropertyNames(prototype)) {
+    if (key !== 'constructor') defineProperty(prototype, key, { enumerable: true })
+  }
+  // The bundler renames a class whose static block names it.
+  defineProperty(type, 'name', { value: name, configurable: true })
+  defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true })
+}
+
+/** WebIDL ByteString: one character a byte. */
+export function toByteString(value: unknown, what: string): string {
+  const text = `${value}`
+  if (regExpTest(BEYOND_LATIN1, text)) throw new TypeError(`${what} has a character beyond U+00FF`)
+  return text
+}
+
+/** WebIDL's conversion of a dictionary member's owner: undefined and null are empty dictionaries. */
+export function toDictionary(value: unknown, what: string): Record<string, unknown> {
+  if (value === undefined || value === null) return {}
+  if (typeof value !== 'object' && typeof value !== 'function')
+    throw new TypeError(`${what} must be an object`)
+  return value as Record<string, unknown>
+}
+
+/** HTTP whitespace at both ends removed (Fetch, "normalize a byte sequence"). */
+export function trimHttpSpace(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && isHttpSpace(charCodeAt(text, start))) start++
+  while (end > start && isHttpSpace(charCodeAt(text, end - 1))) end--
+  return start === 0 && end === text.length ? text : text.slice(start, end)
+}
+
+function isHttpSpace(unit: number): boolean {
+  return unit === 0x20 || unit === 0x09 || unit === 0x0a || unit === 0x0d
+}
+
+const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()))
+
+/** WebIDL, "default iterator object": live, each step looks at the pairs as they are then. */
+export function liveIterator<Pair, Item>(
+  pairs: () => readonly Pair[],
+  pick: (pair: Pair) => Item,
+  name: string,
+): IterableIterator<Item> {
+  let index = 0
+  const next = (): IteratorResult<Item, undefined> => {
+    const pair = pairs()[index++]
+    return pair === undefined ? { value: undefined, done: true } : { value: pick(pair), done: false }
+  }
+  return Object.create(IteratorPrototype, {
+    next: { value: next, writable: true, enumerable: true, configurable: true },
+    [Symbol.toStringTag]: { value: name, configurable: true },
+  }) as IterableIterator<Item>
+}

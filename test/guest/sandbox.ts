@@ -1,0 +1,250 @@
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import {
+  newQuickJSWASMModuleFromVariant,
+  type QuickJSContext,
+  type QuickJSHandle,
+  type QuickJSWASMModule,
+} from 'quickjs-emscripten-core'
+import {
+  encodingName,
+  textDecode,
+  textEncode,
+  urlParse,
+  urlSet,
+  type WireText,
+} from '../../src/guest/host.ts'
+import { CONTENT_TYPES, HEAD_KIND, IO_BYTES, OP, STATE, WORD } from '../../src/guest/ops.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** The guest bundle, built as scripts/build.mjs does, but into memory. */
+export async function buildGuest(): Promise<string> {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: { guest: 'src/guest/index.ts' },
+    outdir: 'dist',
+    bundle: true,
+    write: false,
+    format: 'iife',
+    globalName: '__ringlet',
+    target: 'es2023',
+    platform: 'neutral',
+    charset: 'ascii',
+    logLevel: 'warning',
+  })
+  return outputFiles[0]!.text
+}
+
+export const VARIANTS = ['quickjs', 'quickjs-ng'] as const
+
+export async function loadVariant(name: (typeof VARIANTS)[number]): Promise<QuickJSWASMModule> {
+  const variant =
+    name === 'quickjs'
+      ? await import('@jitl/quickjs-wasmfile-release-sync')
+      : await import('@jitl/quickjs-ng-wasmfile-release-sync')
+  return newQuickJSWASMModuleFromVariant(variant.default as never)
+}
+
+export interface Answer {
+  state: number
+  status: number
+  /** Content-Type for the kinds known, else the field block. */
+  head: string
+  body: string
+  bytes: Uint8Array | undefined
+}
+
+/** One guest with a host of its own, spoken to by the protocol of ops.ts, as the engine does. */
+export class Sandbox {
+  readonly logs: [level: number, text: string][] = []
+  readonly timers = new Map<number, { delayMs: number; repeat: boolean }>()
+  env = '{}'
+  now = 1000
+  readonly #context: QuickJSContext
+  readonly #handles = new Map<string, QuickJSHandle>()
+
+  constructor(module: QuickJSWASMModule, guest: string) {
+    const context = module.newContext()
+    this.#context = context
+    const dispatch = context.newFunction('__host', (...args) => this.#dispatch(args))
+    context.setProp(context.global, '__host', dispatch)
+    dispatch.dispose()
+    context.unwrapResult(context.evalCode(guest, 'guest.js')).dispose()
+    const protocol = context.getProp(context.global, '__ringlet')
+    for (const name of ['io', 'load', 'invoke', 'take', 'takeHead', 'fire']) {
+      this.#handles.set(name, context.getProp(protocol, name))
+    }
+    protocol.dispose()
+  }
+
+  dispose(): void {
+    for (const handle of this.#handles.values()) handle.dispose()
+    this.#context.dispose()
+  }
+
+  /** Evaluates code of no function, for its value. */
+  evaluate(code: string): unknown {
+    const handle = this.#context.unwrapResult(this.#context.evalCode(code, 'probe.js'))
+    const value = this.#context.dump(handle)
+    handle.dispose()
+    return value
+  }
+
+  /** Loads a CommonJS bundle; throws what `load` throws. */
+  load(source: string): void {
+    const factory = this.#context.unwrapResult(
+      this.#context.evalCode(`(function(exports,module,require){${source}\n})`, 'function.js'),
+    )
+    this.#call('load', factory).dispose()
+    factory.dispose()
+  }
+
+  word(index: number): number {
+    const io = this.#context.getArrayBuffer(this.#handles.get('io')!)
+    const words = new Int32Array(io.value.buffer, io.value.byteOffset, IO_BYTES / 4)
+    const value = words[index]!
+    io.dispose()
+    return value
+  }
+
+  jobs(): void {
+    const result = this.#context.runtime.executePendingJobs()
+    if (result.error) throw new Error(String(this.#context.dump(result.error)))
+  }
+
+  /** Fires every timer once, in the order they were set, then runs the jobs. */
+  fireAll(): void {
+    for (const [id, { repeat }] of [...this.timers]) {
+      if (!repeat) this.timers.delete(id)
+      const handle = this.#context.newNumber(id)
+      this.#call('fire', handle).dispose()
+      handle.dispose()
+      this.jobs()
+    }
+  }
+
+  /** One request up to the answer or, with nothing left to run, a pending state. */
+  invoke(head: string, body?: string | Uint8Array, flags = 0): Answer {
+    const context = this.#context
+    const args = [
+      context.newString(head),
+      body === undefined
+        ? context.undefined
+        : typeof body === 'string'
+          ? context.newString(body)
+          : context.newArrayBuffer(body.slice().buffer),
+      context.newNumber(flags),
+    ]
+    const value = this.#call('invoke', ...args)
+    for (const handle of args) handle.dispose()
+    if (this.word(WORD.STATE) !== STATE.PENDING) return this.#answer(value)
+    value.dispose()
+    this.jobs()
+    return this.settle()
+  }
+
+  /** The answer that a job has stored. */
+  settle(): Answer {
+    if (this.word(WORD.STATE) === STATE.PENDING) {
+      return { state: STATE.PENDING, status: 0, head: '', body: '', bytes: undefined }
+    }
+    return this.#answer(this.#call('take'))
+  }
+
+  #answer(value: QuickJSHandle): Answer {
+    const context = this.#context
+    const state = this.word(WORD.STATE)
+    const kind = this.word(WORD.HEAD_KIND)
+    const status = this.word(WORD.STATUS)
+    let head: string = CONTENT_TYPES[kind] ?? ''
+    let body = ''
+    let bytes: Uint8Array | undefined
+    if (state === STATE.TEXT || state === STATE.FAILED) {
+      body = context.getString(value)
+      if (state === STATE.TEXT && kind === HEAD_KIND.CUSTOM) {
+        const all = Buffer.from(body)
+        head = all.subarray(0, this.word(WORD.HEAD_BYTES)).toString()
+        body = all.subarray(this.word(WORD.HEAD_BYTES)).toString()
+      }
+    } else {
+      if (kind === HEAD_KIND.CUSTOM) {
+        const handle = this.#call('takeHead')
+        head = context.getString(handle)
+        handle.dispose()
+      }
+      if (state === STATE.BYTES) {
+        const buffer = context.getArrayBuffer(value)
+        bytes = Uint8Array.from(buffer.value)
+        buffer.dispose()
+      }
+    }
+    value.dispose()
+    return { state, status, head, body, bytes }
+  }
+
+  #call(name: string, ...args: QuickJSHandle[]): QuickJSHandle {
+    const context = this.#context
+    return context.unwrapResult(context.callFunction(this.#handles.get(name)!, context.undefined, ...args))
+  }
+
+  #dispatch(args: QuickJSHandle[]): QuickJSHandle {
+    const context = this.#context
+    const [op, ...rest] = args.map((handle) => this.#in(handle))
+    const result = this.#run(op as number, rest)
+    if (typeof result === 'string') return context.newString(result)
+    if (typeof result === 'number') return context.newNumber(result)
+    return result === undefined ? context.undefined : context.newArrayBuffer(result.slice().buffer)
+  }
+
+  #in(handle: QuickJSHandle): unknown {
+    const context = this.#context
+    const type = context.typeof(handle)
+    if (type === 'string') return context.getString(handle)
+    if (type === 'number') return context.getNumber(handle)
+    if (type !== 'object') return context.dump(handle)
+    const buffer = context.getArrayBuffer(handle)
+    const copy = buffer.value.slice()
+    buffer.dispose()
+    return copy
+  }
+
+  #run(op: number, args: unknown[]): string | number | Uint8Array | undefined {
+    switch (op) {
+      case OP.LOG:
+        this.logs.push([args[0] as number, args[1] as string])
+        return undefined
+      case OP.TIMER_SET:
+        this.timers.set(args[0] as number, { delayMs: args[1] as number, repeat: args[2] as boolean })
+        return undefined
+      case OP.TIMER_CLEAR:
+        this.timers.delete(args[0] as number)
+        return undefined
+      case OP.URL_PARSE:
+        return urlParse(args[0] as WireText, args[1] as WireText | undefined)
+      case OP.URL_SET:
+        return urlSet(args[0] as string, args[1] as number, args[2] as WireText)
+      case OP.TEXT_ENCODE:
+        return textEncode(args[0] as WireText)
+      case OP.TEXT_DECODE:
+        return textDecode(args[0] as Uint8Array, args[1] as string, args[2] as number)
+      case OP.RANDOM:
+        return crypto.getRandomValues(new Uint8Array(args[0] as number))
+      case OP.ENV:
+        return this.env
+      case OP.NOW:
+        return this.now++
+      case OP.ENCODING_NAME:
+        return encodingName(args[0] as WireText)
+      default:
+        throw new Error(`unknown op ${op}`)
+    }
+  }
+}
+
+/** A request head as the actor hands it on. */
+export function head(method = 'GET', target = '/', fields: Record<string, string> = {}): string {
+  let text = `${method} ${target} HTTP/1.1\r\nHost: example.test\r\n`
+  for (const [name, value] of Object.entries(fields)) text += `${name}: ${value}\r\n`
+  return `${text}\r\n`
+}
