@@ -1,0 +1,211 @@
+// The acceptor: the one thread that owns sockets. A turn of its loop is: sockets deliver bytes into request rings, response
+// rings are drained into sockets in passing, and at the turn's end it says that it sleeps, looks once more, and sleeps.
+
+import { createServer, type Server, Socket } from 'node:net'
+import { type Doorbell, doorbellBytes } from '@shared/ringbuffer'
+import { REQUEST } from '../protocol.ts'
+import { acceptorBell } from '../shard.ts'
+import { Connection } from './connection.ts'
+import type { ShardLink } from './link.ts'
+
+export interface AcceptorOptions {
+  readonly host: string
+  readonly port: number
+  readonly backlog: number
+  readonly maxConnections: number
+  readonly readBufferBytes: number
+  readonly writeTimeoutMs: number
+  /** How long a turn's end looks again for answers before the acceptor sleeps. */
+  readonly spinMicros: number
+}
+
+/** Bytes of the memory that holds the acceptor's doorbell. */
+export const ACCEPTOR_MEMORY_BYTES = doorbellBytes
+
+export class Acceptor {
+  readonly #options: AcceptorOptions
+  readonly #links: readonly ShardLink[]
+  readonly #bell: Doorbell
+  readonly #server: Server
+  /** One buffer for all sockets: a read is over, copied into a ring, before the next one starts. */
+  readonly #readBuffer: Buffer
+  readonly #open = new Set<Connection>()
+  #turnScheduled = false
+  #onEmpty: (() => void) | undefined
+  #stopped = false
+
+  constructor(options: AcceptorOptions, links: readonly ShardLink[]) {
+    this.#options = options
+    this.#links = links
+    this.#bell = acceptorBell(links[0]!.handle)
+    this.#readBuffer = Buffer.allocUnsafeSlow(options.readBufferBytes)
+    this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket))
+  }
+
+  /** Starts listening; the port that it got. Rejects with the system's error (EADDRINUSE, EACCES, ...). */
+  listen(): Promise<number> {
+    const { host, port, backlog } = this.#options
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen({ host, port, backlog }, () => {
+        this.#server.off('error', reject)
+        // A failed accept (too many open files) is the kernel's refusal of one client, not the server's end.
+        this.#server.on('error', () => {})
+        this.#sleep()
+        const address = this.#server.address()
+        resolve(typeof address === 'object' && address !== null ? address.port : port)
+      })
+    })
+  }
+
+  get connections(): number {
+    return this.#open.size
+  }
+
+  /** Stops accepting; resolves when no connection is left, which the actors see to, or after `timeoutMs`, when it ends the rest. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#server.close()
+    if (this.#open.size === 0) return
+    const empty = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve
+    })
+    for (const link of this.#links) link.tell(REQUEST.DRAIN)
+    this.touch()
+    const timer = setTimeout(() => {
+      for (const connection of this.#open) connection.socket.destroy()
+    }, timeoutMs)
+    await empty
+    clearTimeout(timer)
+  }
+
+  /** Drops every connection and stops; for the end of the process. */
+  stop(): void {
+    this.#stopped = true
+    this.#server.close()
+    for (const connection of this.#open) connection.socket.destroy()
+    this.#bell.cancel()
+    // The outstanding wait, if any, ends with the process.
+  }
+
+  /** Makes sure that this turn of the event loop ends with a look at the rings. */
+  touch(): void {
+    if (this.#turnScheduled) return
+    this.#turnScheduled = true
+    this.#bell.cancel()
+    setImmediate(this.#endTurn)
+  }
+
+  readonly #endTurn = (): void => {
+    this.#turnScheduled = false
+    let more = this.#drainAll()
+    if (!more && this.#options.spinMicros > 0) more = this.#spin()
+    if (more) this.touch()
+    else this.#sleep()
+  }
+
+  /** Looks for answers until some come or the time is over; only while some are owed. */
+  #spin(): boolean {
+    const end = performance.now() + this.#options.spinMicros / 1000
+    while (performance.now() < end) {
+      for (const link of this.#links) {
+        if (link.hasAnswers()) return true
+      }
+    }
+    return false
+  }
+
+  /** Says that it sleeps, looks once more, and lets the event loop wait (WAKE). */
+  #sleep(): void {
+    if (this.#stopped) return
+    this.#bell.prepare()
+    for (const link of this.#links) {
+      link.beforeSleep()
+      if (link.hasAnswers()) {
+        this.touch()
+        return
+      }
+    }
+    if (this.#bell.armed) return
+    const rung = this.#bell.waitAsync()
+    if (rung === undefined) this.touch()
+    else rung.then(this.#rung)
+  }
+
+  readonly #rung = (): void => {
+    if (this.#stopped) return
+    this.touch()
+    this.#drainAll()
+  }
+
+  #drainAll(): boolean {
+    let more = false
+    for (const link of this.#links) if (link.drain()) more = true
+    return more
+  }
+
+  #accept(accepted: Socket): void {
+    // The accepted socket's handle moves to one that reads into our buffer: `onread` exists only as a constructor option.
+    const holder = accepted as unknown as { _handle: unknown }
+    const handle = holder._handle
+    if (this.#open.size >= this.#options.maxConnections || handle === null) {
+      accepted.destroy()
+      return
+    }
+    holder._handle = null
+    accepted.destroy()
+    const link = this.#leastLoaded()
+    const { slot, generation } = link.takeSlot()
+    let connection: Connection | undefined
+    const options = {
+      handle,
+      allowHalfOpen: true,
+      onread: {
+        buffer: this.#readBuffer,
+        callback: (length: number, buffer: Uint8Array): boolean => {
+          this.#deliver(link, connection!, buffer, length)
+          return true
+        },
+      },
+    }
+    const socket = new Socket(options as ConstructorParameters<typeof Socket>[0])
+    connection = new Connection(socket, slot, generation, this.#options.writeTimeoutMs, (flushed) => {
+      link.flushed(flushed)
+      this.touch()
+    })
+    this.#open.add(connection)
+    link.attach(connection)
+    this.#listenTo(link, connection)
+    socket.resume()
+  }
+
+  #listenTo(link: ShardLink, connection: Connection): void {
+    const { socket } = connection
+    socket.on('end', () => {
+      link.deliverEnd(connection)
+      this.touch()
+    })
+    // The reason does not matter to anyone: 'close' follows.
+    socket.on('error', () => {})
+    socket.on('timeout', () => socket.destroy())
+    socket.on('close', () => {
+      link.detach(connection)
+      this.#open.delete(connection)
+      this.touch()
+      if (this.#open.size === 0) this.#onEmpty?.()
+    })
+  }
+
+  #deliver(link: ShardLink, connection: Connection, buffer: Uint8Array, length: number): void {
+    if (connection.closing) return
+    link.deliver(connection, buffer, length)
+    link.ring()
+    if (link.hasAnswers()) link.drain()
+    this.touch()
+  }
+
+  #leastLoaded(): ShardLink {
+    let best = this.#links[0]!
+    for (const link of this.#links) if (link.size < best.size) best = link
+    return best
+  }
+}

@@ -1,0 +1,309 @@
+// The acceptor's end of one shard: it owns the shard's table of connections, writes their bytes into the request ring and
+// drains the response ring into their sockets. It knows records, credits and sockets, and nothing of HTTP.
+
+import { Consumer, type Counters, type Doorbell, Producer, REFUSED } from '@shared/ringbuffer'
+import { linkCounter } from '../metrics.ts'
+import { CREDIT_BYTES, REQUEST, RESPONSE } from '../protocol.ts'
+import { actorBell, linkCounters, requestRing, responseRing, roomBell, type ShardHandle } from '../shard.ts'
+import type { Connection } from './connection.ts'
+
+export interface LinkLimits {
+  readonly receiveWindowBytes: number
+  readonly sendWindowBytes: number
+  /** Most records drained before the event loop gets its turn. */
+  readonly batchRecords: number
+}
+
+/** A connection at the actor's death whose request it had: answered with this by the acceptor itself. */
+const SHARD_RESTARTED_BODY = '{"error":"shard-restarted","status":502,"message":"the worker that had this request ended"}'
+const SHARD_RESTARTED = Buffer.from(
+  `HTTP/1.1 502 Bad Gateway\r\ncontent-type: application/json\r\ncontent-length: ${SHARD_RESTARTED_BODY.length}\r\nconnection: close\r\n\r\n${SHARD_RESTARTED_BODY}`,
+)
+
+export class ShardLink {
+  readonly handle: ShardHandle
+  readonly counters: Counters
+  readonly #limits: LinkLimits
+  readonly #bytes: Buffer
+  readonly #view: DataView
+  readonly #actorBell: Doorbell
+  readonly #roomBell: Doorbell
+  #producer: Producer
+  #consumer: Consumer
+  readonly #connections: (Connection | undefined)[] = []
+  readonly #generations: number[] = []
+  readonly #freeSlots: number[] = []
+  /** Connections with something owed to the actor that found no room: a stash, an END, a GONE or a credit. */
+  readonly #owing = new Set<Connection>()
+  readonly #owedToShard: number[] = []
+  /** Connections paused because the request ring was above its high watermark. */
+  readonly #heldBack = new Set<Connection>()
+  size = 0
+  /** False between an actor's death and its successor's start: nothing is written to the ring then. */
+  up = false
+
+  constructor(handle: ShardHandle, limits: LinkLimits) {
+    this.handle = handle
+    this.#limits = limits
+    const { buffer } = handle.memory
+    this.#bytes = Buffer.from(buffer)
+    this.#view = new DataView(buffer)
+    this.#actorBell = actorBell(handle)
+    this.#roomBell = roomBell(handle)
+    this.#producer = new Producer(requestRing(handle))
+    this.#consumer = new Consumer(responseRing(handle))
+    this.counters = linkCounters(handle)
+  }
+
+  /** A slot for a new connection, with the generation it has this time. */
+  takeSlot(): { slot: number; generation: number } {
+    const slot = this.#freeSlots.pop() ?? this.#connections.length
+    if (slot === this.#connections.length) {
+      this.#connections.push(undefined)
+      this.#generations.push(0)
+    }
+    this.#generations[slot] = (this.#generations[slot]! + 1) | 0
+    return { slot, generation: this.#generations[slot]! }
+  }
+
+  attach(connection: Connection): void {
+    this.#connections[connection.slot] = connection
+    this.size++
+    this.counters.set(linkCounter.connections, this.size)
+  }
+
+  /** The socket is closed: the slot is free for another once the actor knows. */
+  detach(connection: Connection): void {
+    if (connection.gone) return
+    connection.gone = true
+    connection.stash = undefined
+    connection.endOwed = false
+    this.#heldBack.delete(connection)
+    this.#owing.delete(connection)
+    this.#connections[connection.slot] = undefined
+    this.size--
+    this.counters.set(linkCounter.connections, this.size)
+    if (this.#producer.tryClaim(0) === REFUSED) {
+      this.#owing.add(connection)
+    } else {
+      this.#producer.commit(REQUEST.GONE, connection.slot, connection.generation)
+      this.#freeSlots.push(connection.slot)
+      this.ring()
+    }
+  }
+
+  /** Hands bytes of a connection to the actor: at once, or when there is room; then reading stops meanwhile. */
+  deliver(connection: Connection, source: Uint8Array, length: number): void {
+    connection.awaiting = true
+    connection.unconsumed += length
+    if (connection.stash !== undefined || !this.#tryData(connection, source, length)) {
+      const bytes = source.slice(0, length)
+      connection.stash = connection.stash === undefined ? bytes : Buffer.concat([connection.stash, bytes])
+      this.#owe(connection)
+      connection.pause()
+      return
+    }
+    if (connection.unconsumed >= this.#limits.receiveWindowBytes) connection.pause()
+    else if (this.#producer.isCongested()) {
+      this.#heldBack.add(connection)
+      connection.pause()
+    }
+  }
+
+  /** The client's FIN. */
+  deliverEnd(connection: Connection): void {
+    connection.endOwed = true
+    this.#settleOwed(connection)
+  }
+
+  /** A record about the shard as a whole. */
+  tell(type: number): void {
+    if (this.#owedToShard.length > 0 || !this.#tryEmpty(type, 0, 0)) {
+      this.#owedToShard.push(type)
+    }
+  }
+
+  /** Wakes the actor if it sleeps. Called once after a batch of deliveries. */
+  ring(): void {
+    if (this.up) this.#actorBell.ring()
+  }
+
+  /** Whether the actor has written something since the last drain. */
+  hasAnswers(): boolean {
+    return this.up && !this.#consumer.isEmpty()
+  }
+
+  /** Writes answers to their sockets; true when the batch limit ended it before the ring was empty. */
+  drain(): boolean {
+    if (!this.up) return false
+    const consumer = this.#consumer
+    let records = 0
+    while (records < this.#limits.batchRecords && consumer.next()) {
+      records++
+      const connection = this.#connections[consumer.slot]
+      if (connection !== undefined && connection.generation === consumer.generation) this.#take(connection)
+    }
+    if (records > 0) {
+      consumer.release()
+      // The actor may be asleep for want of room in this ring.
+      this.#actorBell.ring()
+    }
+    this.#retryOwed()
+    return records === this.#limits.batchRecords
+  }
+
+  /**
+   * The last look before the acceptor sleeps. When something waits for room, it says so first and looks once more then: the
+   * actor, which releases first and looks at that bell then, cannot miss it (WAKE).
+   */
+  beforeSleep(): void {
+    if (!this.#owes()) return
+    this.#roomBell.prepare()
+    this.#retryOwed()
+  }
+
+  /** The actor of this shard has ended. Whoever waits for it gets its answer here; idle connections stay. */
+  down(): void {
+    this.drain()
+    this.up = false
+    this.#heldBack.clear()
+    this.#owedToShard.length = 0
+    for (const connection of this.#owing) if (connection.gone) this.#freeSlots.push(connection.slot)
+    this.#owing.clear()
+    for (const connection of this.#connections) {
+      if (connection === undefined || connection.closing) continue
+      if (connection.midAnswer) connection.socket.destroy()
+      else if (connection.awaiting) {
+        connection.write(SHARD_RESTARTED, 0, SHARD_RESTARTED.length)
+        connection.close()
+      } else this.#renew(connection)
+    }
+    this.counters.add(linkCounter.restarts, 1)
+  }
+
+  /** A new actor is about to start on rings that have been reset. */
+  restart(): void {
+    this.#producer = new Producer(requestRing(this.handle))
+    this.#consumer = new Consumer(responseRing(this.handle))
+    this.up = true
+    this.#retryOwed()
+  }
+
+  /** An idle connection goes on with the next actor, to whom it is a new one. */
+  #renew(connection: Connection): void {
+    this.#generations[connection.slot] = (this.#generations[connection.slot]! + 1) | 0
+    connection.generation = this.#generations[connection.slot]!
+    connection.unconsumed = 0
+    connection.unreported = 0
+    connection.resume()
+  }
+
+  #owes(): boolean {
+    return this.#owedToShard.length > 0 || this.#owing.size > 0 || this.#heldBack.size > 0
+  }
+
+  /** Everything owed that finds room now; called when the actor has made some. */
+  #retryOwed(): void {
+    if (!this.up || !this.#owes()) return
+    while (this.#owedToShard.length > 0 && this.#tryEmpty(this.#owedToShard[0]!, 0, 0)) this.#owedToShard.shift()
+    for (const connection of this.#owing) if (!this.#settleOwed(connection)) break
+    if (this.#heldBack.size > 0 && !this.#producer.isCongested()) {
+      for (const connection of this.#heldBack) this.#unhold(connection)
+      this.#heldBack.clear()
+    }
+    this.ring()
+  }
+
+  #unhold(connection: Connection): void {
+    if (connection.unconsumed < this.#limits.receiveWindowBytes && connection.stash === undefined) connection.resume()
+  }
+
+  /** Delivers what a connection owes; false when there is still no room. */
+  #settleOwed(connection: Connection): boolean {
+    if (connection.gone) {
+      if (!this.#tryEmpty(REQUEST.GONE, connection.slot, connection.generation)) return this.#owe(connection)
+      this.#freeSlots.push(connection.slot)
+      this.#owing.delete(connection)
+      return true
+    }
+    const { stash } = connection
+    if (stash !== undefined) {
+      if (!this.#tryData(connection, stash, stash.length)) return this.#owe(connection)
+      connection.stash = undefined
+      if (connection.unconsumed < this.#limits.receiveWindowBytes) connection.resume()
+    }
+    if (connection.endOwed) {
+      if (!this.#tryEmpty(REQUEST.END, connection.slot, connection.generation)) return this.#owe(connection)
+      connection.endOwed = false
+    }
+    if (connection.unreported >= this.#limits.sendWindowBytes >> 1 && !this.#trySent(connection)) {
+      return this.#owe(connection)
+    }
+    this.#owing.delete(connection)
+    return true
+  }
+
+  #owe(connection: Connection): false {
+    this.#owing.add(connection)
+    return false
+  }
+
+  #tryData(connection: Connection, source: Uint8Array, length: number): boolean {
+    if (!this.up) return false
+    const offset = this.#producer.tryClaim(length)
+    if (offset === REFUSED) return false
+    this.#bytes.set(source.length === length ? source : source.subarray(0, length), offset)
+    this.#producer.commit(REQUEST.DATA, connection.slot, connection.generation)
+    return true
+  }
+
+  #tryEmpty(type: number, slot: number, generation: number): boolean {
+    if (!this.up || this.#producer.tryClaim(0) === REFUSED) return false
+    this.#producer.commit(type, slot, generation)
+    this.ring()
+    return true
+  }
+
+  #trySent(connection: Connection): boolean {
+    if (!this.up) return false
+    const offset = this.#producer.tryClaim(CREDIT_BYTES)
+    if (offset === REFUSED) return false
+    this.#view.setInt32(offset, connection.unreported, true)
+    this.#producer.commit(REQUEST.SENT, connection.slot, connection.generation)
+    connection.unreported = 0
+    this.ring()
+    return true
+  }
+
+  /** A copied-out answer has gone out: the credit may be due. */
+  flushed(connection: Connection): void {
+    if (connection.unreported >= this.#limits.sendWindowBytes >> 1) this.#settleOwed(connection)
+  }
+
+  /** One record of the response ring. */
+  #take(connection: Connection): void {
+    const { type, offset, length } = this.#consumer
+    switch (type) {
+      case RESPONSE.DATA:
+      case RESPONSE.DATA_IDLE:
+      case RESPONSE.DATA_CLOSE:
+        if (length > 0 && connection.write(this.#bytes, offset, length) === 'copied') {
+          this.counters.add(linkCounter.copiedOut, 1)
+        }
+        connection.midAnswer = type === RESPONSE.DATA
+        if (type === RESPONSE.DATA_IDLE) connection.awaiting = false
+        if (type === RESPONSE.DATA_CLOSE) connection.close()
+        else if (connection.unreported >= this.#limits.sendWindowBytes >> 1) this.#settleOwed(connection)
+        return
+      case RESPONSE.RESET:
+        connection.socket.destroy()
+        return
+      case RESPONSE.CONSUMED:
+        connection.unconsumed -= this.#view.getInt32(offset, true)
+        if (connection.stash === undefined && !this.#heldBack.has(connection)) connection.resume()
+        return
+      default:
+        throw new Error(`record of unknown type ${type} in the response ring of shard ${this.handle.index}`)
+    }
+  }
+}

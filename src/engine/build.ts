@@ -1,0 +1,153 @@
+// Building images: the guest API is evaluated once and captured as the base image; a function is loaded over the base, its
+// top-level code run under the limits of its configuration, and captured in turn.
+
+import { RingletError } from '../errors.ts'
+import { IO_BYTES } from '../guest/ops.ts'
+import type { HostCalls } from './border.ts'
+import { ALL_INTRINSICS, evaluate, getProperty, setProperty, throwIfException } from './evaluate.ts'
+import { captureImage, type Image, type ImagePointers } from './image.ts'
+import { Instance, type InstanceLimits, SCRATCH_BYTES } from './instance.ts'
+import { type EngineLayout, probeLayout } from './layout.ts'
+import { compileEngine, type EmModule, type EngineCode, type EngineFfi, type EngineVariant, INITIAL_PAGES, loadEngineCode } from './module.ts'
+
+/** Global name of the guest API's exports, until a function is loaded (scripts/build.mjs). */
+const GUEST_GLOBAL = '__ringlet'
+/** Processor time of the guest API's own evaluation: generous, it is our own code. */
+const BASE_CPU_MS = 10_000
+const TOP_LEVEL_HOST_CALLS = 10_000
+
+/** What a thread needs to run images: plain data, the same in every thread. */
+export interface EngineKit {
+  readonly variant: EngineVariant
+  readonly wasm: WebAssembly.Module
+  readonly layout: EngineLayout
+}
+
+/** A base image for each stack size: the size is a word of the runtime, so it is set before the capture. */
+export interface BaseImage {
+  readonly image: Image
+  readonly load: number
+}
+
+const GC_OFF = -1
+
+/** Compiles the engine and probes its layout. Throws RingletError RINGLET_ENGINE_LAYOUT for an unknown build. */
+export async function createEngineKit(variant: EngineVariant): Promise<EngineKit> {
+  const wasm = compileEngine(variant)
+  const code = await loadEngineCode(variant, wasm)
+  return { variant, wasm, layout: await probeLayout(code) }
+}
+
+/** Evaluates the guest API in a fresh runtime, and captures it. */
+export async function buildBase(
+  kit: EngineKit,
+  code: EngineCode,
+  guestSource: string,
+  stackBytes: number,
+  maximumPages: number,
+): Promise<BaseImage> {
+  const instance = await Instance.open(code, kit.layout, Math.max(maximumPages, INITIAL_PAGES))
+  const limits = { cpuMs: BASE_CPU_MS, hostCalls: TOP_LEVEL_HOST_CALLS, gcHardBytes: Number.POSITIVE_INFINITY }
+  let base: BaseImage | undefined
+  instance.initialise(limits, silentHost, (em, ffi) => {
+    const rt = ffi.QTS_NewRuntime()
+    ffi.QTS_RuntimeSetMaxStackSize(rt, stackBytes)
+    ffi.QTS_RuntimeEnableInterruptHandler(rt)
+    new Int32Array(em.HEAPU8.buffer)[(rt + kit.layout.gcThreshold) >> 2] = GC_OFF
+    const ctx = ffi.QTS_NewContext(rt, ALL_INTRINSICS)
+    const scratch = em._malloc(SCRATCH_BYTES)
+    const globals = ffi.QTS_GetGlobalObject(ctx)
+    const dispatcher = ffi.QTS_NewFunction(ctx, '__host', 1, false, 0)
+    setProperty(em, ffi, ctx, globals, '__host', dispatcher)
+    ffi.QTS_FreeValuePointer(ctx, dispatcher)
+    ffi.QTS_FreeValuePointer(ctx, evaluate(em, ffi, ctx, guestSource, 'ringlet:guest'))
+    const glue = getProperty(em, ffi, ctx, globals, GUEST_GLOBAL)
+    ffi.QTS_FreeValuePointer(ctx, globals)
+    const member = (name: string) => getProperty(em, ffi, ctx, glue, name)
+    const pointers: ImagePointers = {
+      rt,
+      ctx,
+      io: findIo(em, ffi, ctx, kit),
+      invoke: member('invoke'),
+      take: member('take'),
+      takeHead: member('takeHead'),
+      fire: member('fire'),
+      undefined: ffi.QTS_GetUndefined(),
+      scratch,
+    }
+    const load = member('load')
+    ffi.QTS_FreeValuePointer(ctx, glue)
+    base = { image: captureImage(em.HEAPU8, pointers), load }
+  })
+  return base!
+}
+
+/**
+ * The address of the guest's answer words. The C interface only gives copies of an ArrayBuffer, so the guest is made to
+ * write a random pattern there, and the pattern is looked for. It must be in exactly one place.
+ */
+function findIo(em: EmModule, ffi: EngineFfi, ctx: number, kit: EngineKit): number {
+  const pattern = crypto.getRandomValues(new Uint8Array(IO_BYTES))
+  const fill = (bytes: Iterable<number>) =>
+    ffi.QTS_FreeValuePointer(
+      ctx,
+      evaluate(em, ffi, ctx, `new Uint8Array(${GUEST_GLOBAL}.io).set([${[...bytes]}])`, 'ringlet:probe'),
+    )
+  fill(pattern)
+  const heap = Buffer.from(em.HEAPU8.buffer, 0, new Uint32Array(em.HEAPU8.buffer)[kit.layout.heapTop >> 2])
+  const at = heap.indexOf(pattern)
+  if (at < 0 || at % 4 !== 0 || heap.indexOf(pattern, at + 1) >= 0) {
+    throw new RingletError('RINGLET_ENGINE_LAYOUT', { reason: 'the answer words are not in exactly one place' })
+  }
+  fill(new Uint8Array(IO_BYTES))
+  return at
+}
+
+export interface FunctionSource {
+  /** File name that stack traces of the guest show. */
+  readonly filename: string
+  /** Text whose value is `(exports, module, require) => void`. */
+  readonly code: string
+}
+
+/**
+ * Loads a function over the base image and captures it after its top-level code and the jobs that this left.
+ * Throws GuestError with what the guest threw, or the limit it exceeded.
+ */
+export async function buildImage(
+  kit: EngineKit,
+  code: EngineCode,
+  base: BaseImage,
+  source: FunctionSource,
+  maximumPages: number,
+  initMs: number,
+  host: HostCalls,
+): Promise<Image> {
+  const instance = await Instance.open(code, kit.layout, maximumPages)
+  const limits: InstanceLimits = {
+    cpuMs: initMs,
+    hostCalls: TOP_LEVEL_HOST_CALLS,
+    gcHardBytes: Number.POSITIVE_INFINITY,
+  }
+  instance.reserve(base.image.pages)
+  instance.load(base.image, limits)
+  const { ctx, undefined: none, scratch } = base.image.pointers
+  let image: Image | undefined
+  instance.initialise(limits, host, (em, ffi) => {
+    const factory = evaluate(em, ffi, ctx, source.code, source.filename)
+    new Int32Array(em.HEAPU8.buffer)[scratch >> 2] = factory
+    const result = ffi.QTS_Call(ctx, base.load, none, 1, scratch)
+    ffi.QTS_FreeValuePointer(ctx, factory)
+    ffi.QTS_FreeValuePointer(ctx, throwIfException(em, ffi, ctx, result))
+    instance.runTopLevelJobs()
+    image = captureImage(em.HEAPU8, base.image.pointers)
+  })
+  return image!
+}
+
+const silentHost: HostCalls = {
+  log() {},
+  timerSet: () => false,
+  timerClear() {},
+  env: () => '{}',
+}

@@ -1,0 +1,468 @@
+// One QuickJS instance: a linear memory, the functions over it, and what may be running in it.
+//
+// The hot path speaks to the C interface with plain numbers and copies bytes; it makes no JavaScript string and no object
+// for a request. Whoever holds an instance drives it by: load → invoke → (runJobs | fire)* → answer → settle, and
+// reads `failure` after each step. A condemned instance is dropped, never disposed: freeing a runtime that failed or
+// came out of an image aborts (quickjs-emscripten issues 257 and 269).
+
+import { isAscii } from 'node:buffer'
+import { randomFillSync } from 'node:crypto'
+import { HEAD_KIND, STATE, WORD } from '../guest/ops.ts'
+import { HostBorder, type HostCalls } from './border.ts'
+import { GuestError, readCString } from './evaluate.ts'
+import { copyImage, type Image, scrubHeap } from './image.ts'
+import type { EngineLayout } from './layout.ts'
+import { type EmModule, type EngineCode, type EngineFfi, type OpenedModule, openModule, PAGE_BYTES } from './module.ts'
+
+/** Bytes of the argument block in every image: the argv cells, then text to be made into a string. */
+export const SCRATCH_BYTES = 16384
+const ARGV_BYTES = 64
+
+/** Why a step ended without the guest's say; null while all is well. */
+export type Failure = 'cpu' | 'memory' | 'engine' | 'host-calls' | null
+
+/** Limits of what runs in an instance, from the function's configuration. */
+export interface InstanceLimits {
+  readonly cpuMs: number
+  readonly hostCalls: number
+  /** Heap size above which the collector may run during a request, at the price of a pause. */
+  readonly gcHardBytes: number
+}
+
+/** The greatest threshold (unsigned): the collector never runs by itself. */
+const GC_OFF = -1
+const JOBS_PER_STEP = 1_000_000
+
+const seedWords = new BigUint64Array(512)
+let seedAt = seedWords.length
+
+/** A non-zero 64-bit seed; the random bytes are fetched in blocks. */
+function nextSeed(): bigint {
+  if (seedAt === seedWords.length) {
+    randomFillSync(seedWords)
+    seedAt = 0
+  }
+  return seedWords[seedAt++]! | 1n
+}
+
+export class Instance {
+  readonly #memory: WebAssembly.Memory
+  readonly #em: EmModule
+  readonly #ffi: EngineFfi
+  readonly #layout: EngineLayout
+  readonly #border: HostBorder
+  readonly maximumPages: number
+  #image: Image | undefined
+  #committed = 0
+  #viewOf: Uint8Array | undefined
+  #view: Int32Array = new Int32Array(0)
+  #limits: InstanceLimits = { cpuMs: 0, hostCalls: 0, gcHardBytes: 0 }
+  #cpuUsedMs = 0
+  #stepStartedMs = 0
+  #failure: Failure = null
+  #engineSaid = ''
+  #hardCollected = false
+  /** The answer of this request has been taken: what the io words say is old from then on. */
+  #answered = false
+
+  /** The answer's words and places, valid from a step that ended with an answer until {@link settle}. */
+  state: number = STATE.PENDING
+  status = 0
+  headKind = 0
+  /** [start, end) of the guest's own field block, in {@link bytes}. */
+  headStart = 0
+  headEnd = 0
+  /** [start, end) of the body, in {@link bytes}. */
+  bodyStart = 0
+  bodyEnd = 0
+  #answerValue = 0
+  #answerText = 0
+  #answerCopy = 0
+  #headValue = 0
+  #headText = 0
+
+  private constructor(opened: OpenedModule, layout: EngineLayout, maximumPages: number) {
+    this.#memory = opened.memory
+    this.#em = opened.em
+    this.#ffi = opened.ffi
+    this.#layout = layout
+    this.maximumPages = maximumPages
+    this.#border = new HostBorder(opened.em, opened.ffi)
+    opened.em.callbacks = {
+      callFunction: (_asyncify, ctx, _self, argc, argv) => this.#callHost(ctx, argc, argv),
+      shouldInterrupt: () => this.#shouldInterrupt(),
+      freeHostRef: () => {},
+      loadModuleSource: () => 0,
+      normalizeModule: () => 0,
+    }
+  }
+
+  /** Makes a blank instance: about 1.5 ms, most of it the first touch of its memory. */
+  static async open(code: EngineCode, layout: EngineLayout, maximumPages: number): Promise<Instance> {
+    let self: Instance | undefined
+    const opened = await openModule(code, maximumPages, (line) => {
+      if (self) self.#engineSaid = line
+    })
+    self = new Instance(opened, layout, maximumPages)
+    return self
+  }
+
+  /** The guest's memory. Taken anew at each use: it moves when it grows. */
+  get bytes(): Uint8Array {
+    return this.#em.HEAPU8
+  }
+
+  get failure(): Failure {
+    return this.#failure
+  }
+
+  /** What the engine printed before it gave up, for the log. */
+  get engineSaid(): string {
+    return this.#engineSaid
+  }
+
+  get cpuUsedMs(): number {
+    return this.#cpuUsedMs
+  }
+
+  /** Promises handed to `ctx.waitUntil` that are not settled. */
+  get waiting(): number {
+    return this.#word(WORD.WAITING)
+  }
+
+  /** Where the heap in use ends, in bytes from the memory's start: what garbage has to shrink by a collection. */
+  get footprintBytes(): number {
+    return this.#words()[this.#layout.heapTop >> 2]! >>> 0
+  }
+
+  /** Where the memory ends that this instance has ever used: what it costs the process. */
+  get committedBytes(): number {
+    return Math.max(this.#committed, this.#words()[this.#layout.heapBreak >> 2]! >>> 0)
+  }
+
+  /** Puts the image in, over whatever was there. Everything that ran here before is gone. */
+  load(image: Image, limits: InstanceLimits): void {
+    const missing = image.pages - this.#em.HEAPU8.byteLength / PAGE_BYTES
+    if (missing > 0) throw new Error(`image of ${image.pages} pages for an instance that lacks ${missing}`)
+    const top = this.#image === undefined ? 0 : this.#words()[this.#layout.heapBreak >> 2]! >>> 0
+    this.#committed = Math.max(this.#committed, top)
+    copyImage(image, this.#em.HEAPU8)
+    if (top > 0) scrubHeap(image, this.#em.HEAPU8, top)
+    this.#image = image
+    this.#limits = limits
+    this.#failure = null
+    this.#engineSaid = ''
+    const state = image.pointers.ctx + this.#layout.randomState
+    new BigUint64Array(this.#em.HEAPU8.buffer, state, 1)[0] = nextSeed()
+  }
+
+  /** Grows a blank instance so that an image of `pages` fits. */
+  reserve(pages: number): void {
+    // Growth goes through the engine's allocator, so that its views follow.
+    const have = this.#em.HEAPU8.byteLength / PAGE_BYTES
+    if (pages <= have) return
+    const block = this.#em._malloc((pages - have) * PAGE_BYTES)
+    if (block === 0) throw new Error(`an image of ${pages} pages does not fit the limit of ${this.maximumPages}`)
+    this.#em._free(block)
+  }
+
+  /** Starts a request: its CPU and host-call budgets begin here. */
+  begin(host: HostCalls): void {
+    this.#cpuUsedMs = 0
+    this.#hardCollected = false
+    this.#answered = false
+    this.#border.begin(host, this.#limits.hostCalls)
+  }
+
+  /**
+   * Calls the handler with a request head (bytes of Latin-1 text) and a body: text (UTF-8 without NUL), bytes, or none.
+   * The caller's arrays are read before it returns. Then `state` says whether there is an answer.
+   */
+  invoke(
+    head: Uint8Array,
+    headFrom: number,
+    headTo: number,
+    body: Uint8Array | null,
+    bodyFrom: number,
+    bodyTo: number,
+    bodyIsText: boolean,
+    flags: number,
+  ): void {
+    const { pointers } = this.#image!
+    const { ctx } = pointers
+    const ffi = this.#ffi
+    this.#enter()
+    try {
+      const headValue = this.#latin1(head.subarray(headFrom, headTo))
+      let bodyValue = 0
+      if (body !== null) {
+        const part = body.subarray(bodyFrom, bodyTo)
+        bodyValue = bodyIsText ? this.#string(part) : this.#arrayBuffer(part)
+      }
+      const flagsValue = ffi.QTS_NewFloat64(ctx, flags)
+      const argv = pointers.scratch >> 2
+      const words = this.#words()
+      words[argv] = headValue
+      words[argv + 1] = bodyValue === 0 ? pointers.undefined : bodyValue
+      words[argv + 2] = flagsValue
+      const value = ffi.QTS_Call(ctx, pointers.invoke, pointers.undefined, 3, pointers.scratch)
+      ffi.QTS_FreeValuePointer(ctx, headValue)
+      ffi.QTS_FreeValuePointer(ctx, flagsValue)
+      if (bodyValue !== 0) ffi.QTS_FreeValuePointer(ctx, bodyValue)
+      this.#afterCall(value, true)
+    } catch (error) {
+      this.#condemn(error)
+    }
+    this.#leave()
+  }
+
+  /** Runs the callback of a guest timer. */
+  fire(timerId: number): void {
+    const { ctx, fire, scratch } = this.#image!.pointers
+    this.#enter()
+    try {
+      const id = this.#ffi.QTS_NewFloat64(ctx, timerId)
+      this.#words()[scratch >> 2] = id
+      const value = this.#ffi.QTS_Call(ctx, fire, this.#image!.pointers.undefined, 1, scratch)
+      this.#ffi.QTS_FreeValuePointer(ctx, id)
+      this.#afterCall(value, false)
+    } catch (error) {
+      this.#condemn(error)
+    }
+    this.#leave()
+  }
+
+  /** Frees the answer's values; its places are void from here on. */
+  settle(): void {
+    const { ctx } = this.#image!.pointers
+    try {
+      if (this.#answerText !== 0) this.#ffi.QTS_FreeCString(ctx, this.#answerText)
+      if (this.#answerCopy !== 0) this.#em._free(this.#answerCopy)
+      if (this.#headText !== 0) this.#ffi.QTS_FreeCString(ctx, this.#headText)
+      if (this.#answerValue !== 0) this.#ffi.QTS_FreeValuePointer(ctx, this.#answerValue)
+      if (this.#headValue !== 0) this.#ffi.QTS_FreeValuePointer(ctx, this.#headValue)
+    } catch (error) {
+      this.#condemn(error)
+    }
+    this.#forgetAnswer()
+  }
+
+  /** Collects garbage now: 0.02 ms on a small heap, 10 ms for 100,000 dead objects. */
+  collect(): void {
+    const { ctx, rt } = this.#image!.pointers
+    const threshold = (rt + this.#layout.gcThreshold) >> 2
+    try {
+      // The next allocation of an object finds the count above the threshold, and collects first.
+      this.#words()[threshold] = 0
+      this.#ffi.QTS_FreeValuePointer(ctx, this.#ffi.QTS_NewObject(ctx))
+      this.#words()[threshold] = GC_OFF
+    } catch (error) {
+      this.#condemn(error)
+    }
+  }
+
+  /** Runs a step of an image's making (top-level code), outside of any request. Throws {@link GuestError}. */
+  initialise(limits: InstanceLimits, host: HostCalls, step: (em: EmModule, ffi: EngineFfi) => void): void {
+    this.#limits = limits
+    this.begin(host)
+    this.#enter()
+    try {
+      step(this.#em, this.#ffi)
+    } catch (error) {
+      if (this.#failure !== null) throw new GuestError('InternalError', `${this.#failure} limit`, '')
+      throw error
+    } finally {
+      this.#leave()
+    }
+  }
+
+  /** Runs the jobs that top-level code left; inside {@link initialise}. Throws {@link GuestError} when a limit ends them. */
+  runTopLevelJobs(): void {
+    this.#runJobs()
+    if (this.#failure !== null) throw new GuestError('InternalError', `${this.#failure} limit`, '')
+  }
+
+  #enter(): void {
+    this.#stepStartedMs = performance.now()
+  }
+
+  #leave(): void {
+    this.#cpuUsedMs += performance.now() - this.#stepStartedMs
+  }
+
+  /** The memory as 32-bit words; made anew only when the memory has grown. */
+  #words(): Int32Array {
+    const heap = this.#em.HEAPU8
+    if (heap !== this.#viewOf) {
+      this.#viewOf = heap
+      this.#view = new Int32Array(heap.buffer)
+    }
+    return this.#view
+  }
+
+  #word(index: number): number {
+    return this.#words()[(this.#image!.pointers.io >> 2) + index]!
+  }
+
+  #callHost(ctx: number, argc: number, argv: number): number {
+    const result = this.#border.call(ctx, argc, argv)
+    if (this.#border.exhausted) this.#fail('host-calls')
+    return result
+  }
+
+  /** The engine polls this every 25 to 40 µs of guest code. */
+  #shouldInterrupt(): 0 | 1 {
+    if (this.#failure !== null) return 1
+    const used = this.#cpuUsedMs + performance.now() - this.#stepStartedMs
+    if (used > this.#limits.cpuMs) {
+      this.#fail('cpu')
+      return 1
+    }
+    if (!this.#hardCollected && this.#image && this.footprintBytes > this.#limits.gcHardBytes) {
+      // Above the hard watermark the engine's own policy takes over for the rest of this request.
+      this.#hardCollected = true
+      const threshold = this.#image.pointers.rt + this.#layout.gcThreshold
+      this.#words()[threshold >> 2] = 0
+    }
+    return 0
+  }
+
+  #fail(failure: Failure): void {
+    if (this.#failure === null) this.#failure = failure
+  }
+
+  #condemn(error: unknown): void {
+    if (this.#engineSaid === '') this.#engineSaid = String((error as Error)?.message ?? error)
+    this.#fail('engine')
+    this.#forgetAnswer()
+  }
+
+  #forgetAnswer(): void {
+    this.#answerText = this.#answerCopy = this.#answerValue = this.#headText = this.#headValue = 0
+    this.state = STATE.PENDING
+    this.headStart = this.headEnd = this.bodyStart = this.bodyEnd = 0
+  }
+
+  /** After a call into the guest: run its jobs, then look whether there is an answer. */
+  #afterCall(value: number, isInvoke: boolean): void {
+    const { ctx, take, undefined: none, scratch } = this.#image!.pointers
+    if (isInvoke && this.#failure === null && this.#word(WORD.STATE) !== STATE.PENDING) this.#take(value)
+    else this.#dropResult(ctx, value)
+    this.#runJobs()
+    if (this.#failure === null && !this.#answered && this.#word(WORD.STATE) !== STATE.PENDING) {
+      this.#take(this.#ffi.QTS_Call(ctx, take, none, 0, scratch))
+    }
+  }
+
+  #runJobs(): void {
+    const { rt, scratch } = this.#image!.pointers
+    const ffi = this.#ffi
+    while (this.#failure === null && ffi.QTS_IsJobPending(rt) !== 0) {
+      const { ctx } = this.#image!.pointers
+      const value = ffi.QTS_ExecutePendingJob(rt, JOBS_PER_STEP, scratch)
+      this.#dropResult(ctx, value)
+    }
+  }
+
+  /** Frees a result; an exception that gets here is the engine's (interrupt, out of memory): the glue catches all others. */
+  #dropResult(ctx: number, value: number): void {
+    const error = this.#ffi.QTS_ResolveException(ctx, value)
+    if (error === 0) {
+      this.#ffi.QTS_FreeValuePointer(ctx, value)
+      return
+    }
+    const full = this.#memory.buffer.byteLength >= this.maximumPages * PAGE_BYTES
+    this.#fail(full ? 'memory' : 'engine')
+    this.#ffi.QTS_FreeValuePointer(ctx, error)
+  }
+
+  #take(value: number): void {
+    const { ctx, io, takeHead, undefined: none, scratch } = this.#image!.pointers
+    const ffi = this.#ffi
+    const words = this.#words()
+    const at = io >> 2
+    const state = words[at + WORD.STATE]!
+    this.status = words[at + WORD.STATUS]!
+    this.headKind = words[at + WORD.HEAD_KIND]!
+    const headBytes = words[at + WORD.HEAD_BYTES]!
+    this.#answered = true
+    this.#answerValue = value
+    if (state === STATE.TEXT || state === STATE.FAILED) {
+      this.#answerText = ffi.QTS_GetString(ctx, value)
+      if (this.#answerText === 0) return this.#dropAnswer()
+      const end = this.#stringEnd(this.#answerText)
+      // The guest's own number is not to be trusted: a block never reaches past the text.
+      const head = this.headKind === HEAD_KIND.CUSTOM && state === STATE.TEXT ? Math.max(0, headBytes) : 0
+      this.headStart = this.#answerText
+      this.headEnd = this.bodyStart = Math.min(end, this.#answerText + head)
+      this.bodyEnd = end
+    } else {
+      if (state === STATE.BYTES) {
+        this.#answerCopy = ffi.QTS_GetArrayBuffer(ctx, value)
+        if (this.#answerCopy === 0) return this.#dropAnswer()
+        this.bodyStart = this.#answerCopy
+        this.bodyEnd = this.bodyStart + ffi.QTS_GetArrayBufferLength(ctx, value)
+      }
+      if (this.headKind === HEAD_KIND.CUSTOM) {
+        this.#headValue = ffi.QTS_Call(ctx, takeHead, none, 0, scratch)
+        this.#headText = ffi.QTS_GetString(ctx, this.#headValue)
+        if (this.#headText === 0) return this.#dropAnswer()
+        this.headStart = this.#headText
+        this.headEnd = this.#stringEnd(this.#headText)
+      }
+    }
+    if (this.#failure === null) this.state = state
+  }
+
+  /** An answer that cannot be read: the guest ran out of memory on the way, or lied about its shape. */
+  #dropAnswer(): void {
+    const full = this.#memory.buffer.byteLength >= this.maximumPages * PAGE_BYTES
+    this.#fail(full ? 'memory' : 'engine')
+    this.#forgetAnswer()
+  }
+
+  #stringEnd(pointer: number): number {
+    const heap = this.#em.HEAPU8
+    const end = Buffer.prototype.indexOf.call(heap, 0, pointer)
+    return end < 0 ? heap.length : end
+  }
+
+  /** The text of a failed answer (`name\nmessage\nstack`), for the log. */
+  failureText(): string {
+    return readCString(this.#em, this.bodyStart)
+  }
+
+  #latin1(source: Uint8Array): number {
+    if (isAscii(source)) return this.#string(source)
+    return this.#string(Buffer.from(Buffer.from(source).toString('latin1'), 'utf8'))
+  }
+
+  /** Makes a guest string of UTF-8 without NUL; owned. */
+  #string(source: Uint8Array): number {
+    const { ctx, scratch } = this.#image!.pointers
+    const { length } = source
+    const inScratch = length + 1 <= SCRATCH_BYTES - ARGV_BYTES
+    const at = inScratch ? scratch + ARGV_BYTES : this.#allocate(length + 1)
+    const heap = this.#em.HEAPU8
+    heap.set(source, at)
+    heap[at + length] = 0
+    const value = this.#ffi.QTS_NewString(ctx, at)
+    if (!inScratch) this.#em._free(at)
+    return value
+  }
+
+  #arrayBuffer(source: Uint8Array): number {
+    const at = this.#allocate(source.length)
+    this.#em.HEAPU8.set(source, at)
+    return this.#ffi.QTS_NewArrayBuffer(this.#image!.pointers.ctx, at, source.length)
+  }
+
+  #allocate(bytes: number): number {
+    const at = this.#em._malloc(Math.max(1, bytes))
+    if (at === 0) {
+      this.#fail('memory')
+      throw new GuestError('InternalError', 'out of memory', '')
+    }
+    return at
+  }
+}

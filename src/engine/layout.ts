@@ -1,0 +1,95 @@
+// Where the engine keeps what its C interface does not export, found by probing a throw-away instance.
+//
+// quickjs-emscripten 0.32 exports neither JS_RunGC nor JS_SetGCThreshold, nor the seed of Math.random, nor the
+// allocator's top. All of them are words of linear memory. A probe that does not find exactly one place for a word
+// throws: a wrong guess would corrupt guests in silence, so an unknown build of the engine must fail loudly.
+
+import { RingletError } from '../errors.ts'
+import { ALL_INTRINSICS, evaluate } from './evaluate.ts'
+import { type EmModule, type EngineCode, type EngineFfi, INITIAL_PAGES, openModule, STATIC_DATA_BYTES } from './module.ts'
+
+/** Byte offsets. The runtime's and context's are relative to their pointers, the allocator's is absolute. */
+export interface EngineLayout {
+  /** `JSRuntime.malloc_gc_threshold`, uint32: the collector runs when the allocation count passes it. */
+  readonly gcThreshold: number
+  /** `JSContext.random_state`, uint64: the xorshift64* state of Math.random. */
+  readonly randomState: number
+  /** dlmalloc's `top`, uint32: one past the last block in use. It falls when blocks below it are freed. */
+  readonly heapTop: number
+  /** emscripten's sbrk pointer, uint32: one past the last byte that the allocator has ever taken. It never falls. */
+  readonly heapBreak: number
+}
+
+const RUNTIME_WORDS = 128
+const CONTEXT_WORDS = 64
+/** JS_NewRuntime sets the threshold to this. */
+const INITIAL_GC_THRESHOLD = 256 * 1024
+
+function notRecognised(what: string, found: number): never {
+  throw new RingletError('RINGLET_ENGINE_LAYOUT', { reason: `${found} candidates for ${what}, need exactly 1` })
+}
+
+function probeGcThreshold(em: EmModule, ffi: EngineFfi, rt: number): number {
+  // The stack size has the same default, so it is moved away first.
+  ffi.QTS_RuntimeSetMaxStackSize(rt, 123456)
+  const words = new Uint32Array(em.HEAPU8.buffer, rt, RUNTIME_WORDS)
+  const hits: number[] = []
+  for (let i = 0; i < RUNTIME_WORDS; i++) if (words[i] === INITIAL_GC_THRESHOLD) hits.push(i * 4)
+  return hits.length === 1 ? hits[0]! : notRecognised('malloc_gc_threshold', hits.length)
+}
+
+const MASK_64 = (1n << 64n) - 1n
+
+/** One step of xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift generators, scrambled"). */
+function xorshift64(state: bigint): bigint {
+  let x = state
+  x ^= x >> 12n
+  x ^= (x << 25n) & MASK_64
+  x ^= x >> 27n
+  return x & MASK_64
+}
+
+function probeRandomState(em: EmModule, ffi: EngineFfi, ctx: number): number {
+  const read = () => new BigUint64Array(em.HEAPU8.buffer, ctx, CONTEXT_WORDS).slice()
+  const before = read()
+  ffi.QTS_FreeValuePointer(ctx, evaluate(em, ffi, ctx, 'Math.random()', 'probe.js'))
+  const after = read()
+  const hits: number[] = []
+  for (let i = 0; i < CONTEXT_WORDS; i++) {
+    if (before[i] !== after[i] && xorshift64(before[i]!) === after[i]) hits.push(i * 8)
+  }
+  return hits.length === 1 ? hits[0]! : notRecognised('random_state', hits.length)
+}
+
+/** Both words follow three large blocks up; when the blocks are freed, one goes back and one stays. */
+function probeHeap(em: EmModule): { heapTop: number; heapBreak: number } {
+  const read = () => new Uint32Array(em.HEAPU8.buffer, 0, STATIC_DATA_BYTES >> 2).slice()
+  const steps = [2 << 20, 2 << 20, 3 << 20].map((bytes) => {
+    const start = em._malloc(bytes)
+    return { start, end: start + bytes, words: read() }
+  })
+  for (const { start } of steps.toReversed()) em._free(start)
+  const freed = read()
+  const slack = 128 << 10
+  const tops: number[] = []
+  const breaks: number[] = []
+  for (let i = 0; i < freed.length; i++) {
+    if (!steps.every(({ end, words }) => words[i]! >= end - 64 && words[i]! < end + slack)) continue
+    if (freed[i] === steps[2]!.words[i]) breaks.push(i * 4)
+    else if (freed[i]! < steps[0]!.start + 64) tops.push(i * 4)
+  }
+  return {
+    heapTop: tops.length === 1 ? tops[0]! : notRecognised('top', tops.length),
+    heapBreak: breaks.length === 1 ? breaks[0]! : notRecognised('sbrk', breaks.length),
+  }
+}
+
+/** Finds the layout on an instance made for it. Throws {@link RingletError} RINGLET_ENGINE_LAYOUT. */
+export async function probeLayout(code: EngineCode): Promise<EngineLayout> {
+  const { em, ffi } = await openModule(code, INITIAL_PAGES, () => {})
+  const rt = ffi.QTS_NewRuntime()
+  const gcThreshold = probeGcThreshold(em, ffi, rt)
+  const ctx = ffi.QTS_NewContext(rt, ALL_INTRINSICS)
+  const randomState = probeRandomState(em, ffi, ctx)
+  return { gcThreshold, randomState, ...probeHeap(em) }
+}

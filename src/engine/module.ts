@@ -1,0 +1,152 @@
+// The engine's WebAssembly module and its instances: the only room that knows quickjs-emscripten's names.
+//
+// One compiled module serves the whole process (it is handed to the threads as a value); every instance owns one
+// linear memory, and all of a QuickJS runtime lives in that memory. That is what makes an image of it possible.
+
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { EmscriptenModuleLoaderOptions, QuickJSSyncVariant } from 'quickjs-emscripten-core'
+
+/** The two builds of quickjs-emscripten that the engine can run on. */
+export type EngineVariant = 'quickjs' | 'quickjs-ng'
+
+/** The smallest linear memory of the engine, as its WebAssembly import declares it: 256 pages, 16 MiB. */
+export const INITIAL_PAGES = 256
+export const PAGE_BYTES = 65536
+/** The engine's static data ends below this address; its C stack (5 MiB) and then its heap follow. */
+export const STATIC_DATA_BYTES = 128 << 10
+
+const PACKAGES: Record<EngineVariant, string> = {
+  quickjs: '@jitl/quickjs-wasmfile-release-sync',
+  'quickjs-ng': '@jitl/quickjs-ng-wasmfile-release-sync',
+}
+
+/** Compiles the engine's WASM: 3 to 5 ms. The result can be cloned to worker threads. */
+export function compileEngine(variant: EngineVariant): WebAssembly.Module {
+  const require = createRequire(import.meta.url)
+  return new WebAssembly.Module(readFileSync(require.resolve(`${PACKAGES[variant]}/wasm`)))
+}
+
+/** Called by the guest: `argv` holds `argc` borrowed values; the answer is an owned value, or 0 for undefined. */
+export type GuestToHost = (argc: number, argv: number) => number
+
+interface EmscriptenCallbacks {
+  callFunction(asyncify: undefined, ctx: number, self: number, argc: number, argv: number, ref: number): number
+  shouldInterrupt(asyncify: undefined, rt: number): 0 | 1
+  freeHostRef(asyncify: undefined, rt: number, ref: number): void
+  loadModuleSource(): number
+  normalizeModule(): number
+}
+
+/** What we use of the emscripten module. Pointers are plain numbers: byte offsets into the linear memory. */
+export interface EmModule {
+  readonly HEAPU8: Uint8Array
+  callbacks: EmscriptenCallbacks
+  _malloc(bytes: number): number
+  _free(pointer: number): void
+}
+
+/**
+ * What we use of the variant's C interface. `value` is a JSValue*: a heap cell that the caller owns and frees by
+ * QTS_FreeValuePointer, unless it says borrowed. A null pointer is 0.
+ */
+export interface EngineFfi {
+  QTS_NewRuntime(): number
+  QTS_NewContext(rt: number, intrinsics: number): number
+  QTS_RuntimeSetMaxStackSize(rt: number, bytes: number): void
+  QTS_RuntimeEnableInterruptHandler(rt: number): void
+  QTS_Eval(ctx: number, code: number, length: number, filename: string, detectModule: number, flags: number): number
+  QTS_Call(ctx: number, fn: number, self: number, argc: number, argv: number): number
+  /** Takes an exception's place: an owned error value, or 0 when `value` is no exception. */
+  QTS_ResolveException(ctx: number, value: number): number
+  QTS_ExecutePendingJob(rt: number, maxJobs: number, lastContext: number): number
+  QTS_IsJobPending(rt: number): number
+  QTS_NewString(ctx: number, utf8: number): number
+  /** A NUL-terminated UTF-8 copy, to be freed by QTS_FreeCString; 0 when out of memory or thrown. */
+  QTS_GetString(ctx: number, value: number): number
+  QTS_FreeCString(ctx: number, utf8: number): void
+  /** Takes the malloc'ed bytes over. */
+  QTS_NewArrayBuffer(ctx: number, bytes: number, length: number): number
+  /** A malloc'ed copy of the bytes, to be freed; 0 when `value` is no ArrayBuffer. */
+  QTS_GetArrayBuffer(ctx: number, value: number): number
+  QTS_GetArrayBufferLength(ctx: number, value: number): number
+  QTS_NewFloat64(ctx: number, value: number): number
+  QTS_GetFloat64(ctx: number, value: number): number
+  QTS_NewObject(ctx: number): number
+  QTS_NewFunction(ctx: number, name: string, argc: number, isConstructor: boolean, ref: number): number
+  QTS_GetGlobalObject(ctx: number): number
+  QTS_GetProp(ctx: number, self: number, name: number): number
+  QTS_SetProp(ctx: number, self: number, name: number, value: number): void
+  QTS_GetUndefined(): number
+  QTS_Throw(ctx: number, error: number): number
+  QTS_NewError(ctx: number): number
+  QTS_Typeof(ctx: number, value: number): number
+  /** Borrowed. */
+  QTS_ArgvGetJSValueConstPointer(argv: number, index: number): number
+  QTS_FreeValuePointer(ctx: number, value: number): void
+  QTS_DupValuePointer(ctx: number, value: number): number
+}
+
+type ModuleLoader = (options: EmscriptenModuleLoaderOptions) => Promise<EmModule>
+type FfiConstructor = new (module: EmModule) => EngineFfi
+
+/** What opening an instance needs: the loader's two JavaScript halves and the compiled module. */
+export interface EngineCode {
+  readonly variant: EngineVariant
+  readonly wasm: WebAssembly.Module
+  readonly loadModule: ModuleLoader
+  readonly Ffi: FfiConstructor
+}
+
+/** Bundlers differ in how many `default`s they wrap a CommonJS export in. */
+function unwrapDefault(exported: unknown): unknown {
+  let value = exported
+  for (let depth = 0; depth < 2; depth++) {
+    const inner = (value as { default?: unknown } | undefined)?.default
+    if (inner === undefined) break
+    value = inner
+  }
+  return value
+}
+
+/** Loads the variant's JavaScript into this thread. */
+export async function loadEngineCode(variant: EngineVariant, wasm: WebAssembly.Module): Promise<EngineCode> {
+  const imported = await import(PACKAGES[variant])
+  const sync = unwrapDefault(imported) as QuickJSSyncVariant
+  const [loader, ffi] = await Promise.all([sync.importModuleLoader(), sync.importFFI()])
+  return {
+    variant,
+    wasm,
+    loadModule: unwrapDefault(loader) as ModuleLoader,
+    Ffi: unwrapDefault(ffi) as FfiConstructor,
+  }
+}
+
+export interface OpenedModule {
+  readonly em: EmModule
+  readonly ffi: EngineFfi
+  readonly memory: WebAssembly.Memory
+}
+
+/** What the engine prints by itself (assertions, aborts): kept for the error that follows, never printed. */
+export type EngineOutput = (line: string) => void
+
+/**
+ * Makes a blank instance over a memory of its own. `maximumPages` is the hard memory limit of whatever runs in it:
+ * QuickJS's own memory limit does not hold (quickjs-emscripten issues 255 and 271), a WebAssembly maximum does.
+ */
+export async function openModule(code: EngineCode, maximumPages: number, output: EngineOutput): Promise<OpenedModule> {
+  const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: maximumPages })
+  const options: EmscriptenModuleLoaderOptions & { print: EngineOutput; printErr: EngineOutput } = {
+    wasmMemory: memory,
+    instantiateWasm(imports, onSuccess) {
+      const instance = new WebAssembly.Instance(code.wasm, imports)
+      onSuccess(instance)
+      return instance.exports
+    },
+    print: output,
+    printErr: output,
+  }
+  const em = await code.loadModule(options)
+  return { em, ffi: new code.Ffi(em), memory }
+}

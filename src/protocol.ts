@@ -1,0 +1,38 @@
+// What the acceptor and an actor say to each other: the types of the records in a shard's two rings.
+//
+// Every record carries the connection it is about: its slot in the shard's table, and the slot's generation, so that a late
+// answer never reaches the stranger who has the slot by then. Flow control is by credit, both ways: either side may
+// have so many unacknowledged bytes of a connection under way, and a credit record gives some back.
+
+/** Acceptor to actor. */
+export const REQUEST = {
+  /** Payload: bytes as they came from the socket. */
+  DATA: 1,
+  /** The client has sent its FIN; it may still read. No payload. */
+  END: 2,
+  /** The connection is gone. No payload. */
+  GONE: 3,
+  /** Payload: int32, answer bytes that the kernel has taken since the last such record. */
+  SENT: 4,
+  /** To the shard, not to a connection: answer what has come, close what is idle. No payload. */
+  DRAIN: 5,
+  /** To the shard: end. No payload. */
+  STOP: 6,
+} as const
+
+/** Actor to acceptor. */
+export const RESPONSE = {
+  /** Payload: bytes to write; more of this answer follows. */
+  DATA: 1,
+  /** Payload: bytes to write; with them every request that has come on the connection is answered. */
+  DATA_IDLE: 2,
+  /** Payload: bytes to write, possibly none; then the connection is closed when the client has them. */
+  DATA_CLOSE: 3,
+  /** Closed at once, unwritten bytes dropped. No payload. */
+  RESET: 4,
+  /** Payload: int32, request bytes that were consumed since the last such record. */
+  CONSUMED: 5,
+} as const
+
+/** Bytes of the payload of SENT and CONSUMED. */
+export const CREDIT_BYTES = 4

@@ -1,0 +1,105 @@
+// A shard's shared memory: one WebAssembly.Memory with the actor's doorbell, both rings and the shard's counters, so that
+// everything a shard shares lies in one place (and a WebAssembly parser can work on the ring's own bytes).
+
+import {
+  CACHE_LINE_BYTES,
+  Counters,
+  countersBytes,
+  createSharedMemory,
+  Doorbell,
+  doorbellBytes,
+  type RingPlace,
+  ringBytes,
+  type SharedMemory,
+} from '@shared/ringbuffer'
+import { ACTOR_COUNTERS, LINK_COUNTERS } from './metrics.ts'
+
+export interface ShardSizes {
+  readonly requestBytes: number
+  readonly responseBytes: number
+  /** Shares of the capacity. */
+  readonly highWatermark: number
+  readonly lowWatermark: number
+}
+
+/** Places in a shard's memory; plain numbers, the same on both sides. */
+export interface ShardLayout {
+  readonly bytes: number
+  readonly doorbell: number
+  readonly roomBell: number
+  readonly actorCounters: number
+  readonly linkCounters: number
+  readonly request: number
+  readonly response: number
+  readonly sizes: ShardSizes
+}
+
+/** What an actor and the acceptor are given to meet: structured-cloneable. */
+export interface ShardHandle {
+  readonly index: number
+  readonly memory: SharedMemory
+  readonly layout: ShardLayout
+  /** One doorbell of the acceptor for all shards. */
+  readonly acceptorBell: SharedMemory
+}
+
+export function layoutShard(sizes: ShardSizes): ShardLayout {
+  let at = 0
+  const take = (bytes: number) => {
+    const from = at
+    at += Math.ceil(bytes / CACHE_LINE_BYTES) * CACHE_LINE_BYTES
+    return from
+  }
+  const doorbell = take(doorbellBytes)
+  const roomBell = take(doorbellBytes)
+  const actorCounters = take(countersBytes(ACTOR_COUNTERS.length))
+  const linkCounters = take(countersBytes(LINK_COUNTERS.length))
+  const request = take(ringBytes(sizes.requestBytes))
+  const response = take(ringBytes(sizes.responseBytes))
+  return { bytes: at, doorbell, roomBell, actorCounters, linkCounters, request, response, sizes }
+}
+
+export function createShard(index: number, sizes: ShardSizes, acceptorBell: SharedMemory): ShardHandle {
+  const layout = layoutShard(sizes)
+  return { index, memory: createSharedMemory(layout.bytes), layout, acceptorBell }
+}
+
+/** Where the actor sleeps. */
+export function actorBell({ memory, layout }: ShardHandle): Doorbell {
+  return new Doorbell({ buffer: memory.buffer, offset: layout.doorbell })
+}
+
+/** Rung by the actor when it has released request-ring space that the acceptor said it waits for. Nobody sleeps on it. */
+export function roomBell({ memory, layout }: ShardHandle): Doorbell {
+  return new Doorbell({ buffer: memory.buffer, offset: layout.roomBell })
+}
+
+/** Where the acceptor sleeps, for all shards. */
+export function acceptorBell(handle: ShardHandle): Doorbell {
+  return new Doorbell({ buffer: handle.acceptorBell.buffer, offset: 0 })
+}
+
+/** The ring from the acceptor to the actor. */
+export function requestRing({ memory, layout }: ShardHandle): RingPlace {
+  const capacity = layout.sizes.requestBytes
+  return {
+    buffer: memory.buffer,
+    offset: layout.request,
+    capacity,
+    highWatermark: Math.floor(capacity * layout.sizes.highWatermark),
+    lowWatermark: Math.floor(capacity * layout.sizes.lowWatermark),
+  }
+}
+
+/** The ring from the actor to the acceptor. */
+export function responseRing({ memory, layout }: ShardHandle): RingPlace {
+  return { buffer: memory.buffer, offset: layout.response, capacity: layout.sizes.responseBytes }
+}
+
+export function actorCounters({ memory, layout }: ShardHandle): Counters {
+  return new Counters({ buffer: memory.buffer, offset: layout.actorCounters }, ACTOR_COUNTERS.length)
+}
+
+export function linkCounters({ memory, layout }: ShardHandle): Counters {
+  return new Counters({ buffer: memory.buffer, offset: layout.linkCounters }, LINK_COUNTERS.length)
+}
