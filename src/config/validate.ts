@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import * as v from 'valibot'
 import { checkAvailable, checkFunctions, checkRelations, type SourceOf } from './checks.ts'
-import { infoOf, schemaAt } from './keys.ts'
+import { infoOf, nodeOf, schemaAt } from './keys.ts'
 import type { Problems } from './problems.ts'
 import { type Config, configSchema } from './schema.ts'
 import { type PathPart, showPath, showValue, typeName } from './values.ts'
@@ -36,23 +36,24 @@ interface Issue {
 function reportIssue(issue: Issue, sourceOf: SourceOf, problems: Problems): void {
   const parts = (issue.path ?? []).map(({ key }) => key as PathPart)
   const path = showPath(parts)
-  const source = sourceOf(path)
+  const place = `${sourceOf(path)}: ${path}`
+  const isAboutName = issue.path?.at(-1)?.origin === 'key'
   const parent = schemaAt(parts.slice(0, -1))
-  if (parent?.type === 'record' && issue.path?.at(-1)?.origin === 'key') {
-    const rule = infoOf((parent as unknown as { key: v.GenericSchema }).key)?.rule
-    problems.addFor(path, `${source}: ${path} has a name that must be ${rule}`)
+  const node = parent && nodeOf(parent)
+  if (isAboutName && node?.kind === 'map') {
+    problems.addFor(path, `${place} has a name that must be ${infoOf(node.key)?.rule}`)
     return
   }
   const schema = schemaAt(parts)
   const info = schema && infoOf(schema)
   const rule = info?.rule ?? 'an object'
-  if (issue.input === undefined || issue.path?.at(-1)?.origin === 'key') {
-    problems.addFor(path, `${source}: ${path} is missing, must be ${rule}`)
+  if (isAboutName || issue.input === undefined) {
+    problems.addFor(path, `${place} is missing, must be ${rule}`)
     return
   }
   const isScalar = info !== undefined && info.kind !== 'list' && !info.hidden
   const shown = isScalar ? showValue(issue.input) : describe(issue.input)
-  problems.addFor(path, `${source}: ${path} is ${shown}, must be ${rule}`)
+  problems.addFor(path, `${place} is ${shown}, must be ${rule}`)
 }
 
 /** Of a list its length, of what must not be shown its type. */
