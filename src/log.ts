@@ -11,6 +11,8 @@ import type { Config } from './config/schema.ts'
 const BATCH_BYTES = 4096
 /** Most that waits for an output that does not take it. */
 const BUFFER_BYTES_MAX = 1024 * 1024
+/** Beyond that, for errors alone: a flood of access lines must not hide them. */
+const ERROR_RESERVE_BYTES = 64 * 1024
 /** A full output is not tried again before this: each refusal costs a system call and an exception. */
 const RETRY_MS = 10
 const CLOSE_MS = 500
@@ -54,7 +56,12 @@ export class LogOutput {
       text = shortenLine(line, this.#lineBytes)
       bytes = Buffer.byteLength(text)
     }
-    if (this.#isClosed || this.#waitingBytes + bytes > BUFFER_BYTES_MAX) {
+    const isError = this.lastLevel >= ERROR_LEVEL
+    this.lastLevel = 0
+    if (
+      this.#isClosed ||
+      this.#waitingBytes + bytes > BUFFER_BYTES_MAX + (isError ? ERROR_RESERVE_BYTES : 0)
+    ) {
       this.#dropped++
       return
     }
@@ -62,9 +69,8 @@ export class LogOutput {
     this.#batch += text
     this.#batchBytes += bytes
     this.#waitingBytes += bytes
-    if (this.lastLevel >= ERROR_LEVEL) this.flush()
+    if (isError) this.flush()
     else if (this.#batches.length > 0 && Date.now() - this.#fullAtMs >= RETRY_MS) this.#drain()
-    this.lastLevel = 0
   }
 
   /** Writes what the output takes now; never waits. For pino, `done` is called in any case. */
