@@ -6,7 +6,7 @@ import { FIELD, FIELD_NAMES, HEAD, type HeadTable, METHOD_NAMES } from './table.
 import { splitTarget } from './target.ts'
 
 export type { HeadLimits } from './head-limits.ts'
-export { FIELD, FIELD_ID, HEAD, HeadTable, METHOD, TARGET_FORM } from './table.ts'
+export { FIELD_ID, HEAD, HeadTable, METHOD, TARGET_FORM } from './table.ts'
 
 const VERSION_PREFIX = [0x48, 0x54, 0x54, 0x50, 0x2f] as const // HTTP/
 

@@ -18,7 +18,7 @@ export function worthParsing(
   if (targetLimitPassed(bytes, start, end, scanned, limits)) return true
   for (let at = start + scanned; at < end; at++) {
     if (bytes[at] !== LF) continue
-    if (at === start || bytes[at - 1] !== CR) return true
+    if (bytes[at - 1] !== CR) return true
     // The empty line that ends the head, or one of those before it.
     if (at - start >= 2 && bytes[at - 2] === LF) return true
   }

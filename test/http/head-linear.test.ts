@@ -53,6 +53,13 @@ describe('a head fed in pieces costs linear work', () => {
     })
   })
 
+  it('around the limit of the target too', () => {
+    const text = SHAPES['many fields']!(16_000)
+    const { result, reads } = feed(text, 1, { ...LIMITS, targetBytes: 8000 })
+    expect(result).toBe(text.length)
+    expect(reads).toBeLessThan(20 * text.length)
+  })
+
   it('reads no more than a few times each byte of a head that comes whole', () => {
     for (const shape of Object.values(SHAPES)) {
       const text = shape(16_000)
@@ -81,6 +88,13 @@ describe('limits are reported as soon as they are passed', () => {
     expect(result).toBe('head-too-large')
     expect(arrived).toBeLessThan(100 + pieceBytes)
   })
+
+  it.each(['GET / HTTP/1.1\r\na: xxxxxxxxxxxxxxxxxxxxxx\n', '\r\n\r\nGET /xxxxxxxxxxxxx HTTP/1.1\n'])(
+    'a bare LF with the byte itself: %j',
+    (text) => {
+      expect(feed(`${text}a: b\r\n\r\n`, 1)).toMatchObject({ result: 'bare-lf', arrived: text.length })
+    },
+  )
 
   it('garbage is refused long before it fills the head', () => {
     const { result, arrived } = feed(`GET / HTTP/1.1\r\n\0${'x'.repeat(4000)}`, 1)

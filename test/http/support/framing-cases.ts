@@ -1,6 +1,6 @@
 import type { ErrorKey } from './codes.ts'
 
-export interface FramingParts {
+interface FramingParts {
   contentLength?: number
   chunked?: boolean
   keepAlive?: boolean
@@ -216,6 +216,8 @@ const HOSTS: FramingCase[] = [
       '[1:2:3:4:5:6:7]',
       '[1:2:3:4:5:6:7:8:9]',
       '[1:2:3:4:5:6:7:8::]',
+      '[1:2:3:4:5:6:7:8:]',
+      '[1::2:]',
       '[1::2::3]',
       '[:::]',
       '[12345::]',
