@@ -214,6 +214,8 @@ describe('autocannon', () => {
       server.url,
     ])
     const result = JSON.parse(stdout) as Record<string, number>
-    expect(result).toMatchObject({ '2xx': 5000, non2xx: 0, errors: 0, timeouts: 0, resets: 0 })
+    expect(result).toMatchObject({ non2xx: 0, errors: 0, timeouts: 0, resets: 0 })
+    // With its amount reached, autocannon no longer counts what is still in its pipelines.
+    expect(result['2xx']).toBeGreaterThan(5000 - 16 * pipelining)
   })
 })

@@ -1,0 +1,39 @@
+import { fileURLToPath } from 'node:url'
+import { startServer } from '../lib/server.mjs'
+
+const here = new URL('.', import.meta.url)
+const path = (name) => fileURLToPath(new URL(name, here))
+const MAIN = path('../../dist/main.js')
+
+/** Ringlet with so many cores, as it is when installed: defaults, no access lines. */
+export function ringlet(cores) {
+  const args = [
+    '--cores',
+    `${cores}`,
+    '--port',
+    '0',
+    '--host',
+    '127.0.0.1',
+    '--access-log',
+    'off',
+    path('handler.js'),
+  ]
+  return {
+    name: `ringlet ${cores} core${cores === 1 ? '' : 's'}`,
+    start: () => startServer(MAIN, args, path('.')),
+  }
+}
+
+/** What everything is compared with. */
+export const nodeHttp = { name: 'node:http', start: () => startServer(path('node-http.mjs'), [], path('.')) }
+
+/** One request and its answer, checked: a wrong answer must not be timed. */
+export async function checkAnswer(port, work) {
+  const init = work.body === undefined ? {} : { method: 'POST', body: work.body }
+  const headers = { 'content-type': 'application/json', connection: 'close' }
+  const response = await fetch(`http://127.0.0.1:${port}${work.path}`, { ...init, headers })
+  const text = await response.text()
+  if (response.status !== 200 || text !== work.answer) {
+    throw new Error(`${work.name}: expected ${work.answer}, got ${response.status} ${text.slice(0, 200)}`)
+  }
+}
