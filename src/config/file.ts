@@ -5,7 +5,7 @@ import { parseJson } from './json.ts'
 import { ConfigError } from './problems.ts'
 import { isObject, typeName } from './values.ts'
 
-export const FILE_NAMES = ['ringlet.config.json', 'ringlet.json', 'ringlet.toml'] as const
+const FILE_NAMES = ['ringlet.config.json', 'ringlet.json', 'ringlet.toml'] as const
 /** Room for the largest list of functions; whoever points at something larger has mistaken the file. */
 const FILE_BYTES_MAX = 16 * 1024 * 1024
 

@@ -10,7 +10,7 @@ import { ConfigError, Problems } from './problems.ts'
 import { type Config, configSchema } from './schema.ts'
 import { validate } from './validate.ts'
 
-export interface LoadOptions {
+interface LoadOptions {
   /** Without the program and the script. */
   readonly argv: readonly string[]
   readonly env: Environment

@@ -2,7 +2,7 @@
 import { allKeys, environmentName, type Key, settableKeys } from './keys.ts'
 import { GIB, type KeyInfo, KIB, MIB } from './leaf.ts'
 
-export interface TableRow {
+interface TableRow {
   readonly key: string
   readonly type: string
   /** Empty: none, the key may be left out. */
