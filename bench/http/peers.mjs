@@ -1,31 +1,22 @@
 import { fileURLToPath } from 'node:url'
 import { startServer } from '../lib/server.mjs'
 
-const here = new URL('.', import.meta.url)
-const path = (name) => fileURLToPath(new URL(name, here))
-const MAIN = path('../../dist/main.js')
+const HERE = fileURLToPath(new URL('.', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+const HANDLER = fileURLToPath(new URL('./handler.js', import.meta.url))
+const NODE_HTTP = fileURLToPath(new URL('./node-http.mjs', import.meta.url))
 
 /** Ringlet with so many cores, as it is when installed: defaults, no access lines. */
 export function ringlet(cores) {
-  const args = [
-    '--cores',
-    `${cores}`,
-    '--port',
-    '0',
-    '--host',
-    '127.0.0.1',
-    '--access-log',
-    'off',
-    path('handler.js'),
-  ]
+  const args = ['--cores', `${cores}`, '--port', '0', '--host', '127.0.0.1', '--access-log', 'off', HANDLER]
   return {
     name: `ringlet ${cores} core${cores === 1 ? '' : 's'}`,
-    start: () => startServer(MAIN, args, path('.')),
+    start: () => startServer(MAIN, args, HERE),
   }
 }
 
 /** What everything is compared with. */
-export const nodeHttp = { name: 'node:http', start: () => startServer(path('node-http.mjs'), [], path('.')) }
+export const nodeHttp = { name: 'node:http', start: () => startServer(NODE_HTTP, [], HERE) }
 
 /** One request and its answer, checked: a wrong answer must not be timed. */
 export async function checkAnswer(port, work) {

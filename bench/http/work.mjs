@@ -8,7 +8,7 @@ const items = Array.from({ length: 13 }, (_, at) => ({
 }))
 
 /** About 1 KB of JSON, as a webhook would send it. */
-export const ORDER = JSON.stringify({
+const ORDER = JSON.stringify({
   order: 4711,
   customer: {
     id: 42,

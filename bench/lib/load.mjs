@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
+const require = createRequire(import.meta.url)
+const WRK = 'wrk'
 const OUTPUT_BYTES_MAX = 4 * 1024 * 1024
 
 /**
@@ -15,7 +17,7 @@ const OUTPUT_BYTES_MAX = 4 * 1024 * 1024
  *   Promise<{requests: number, perSecond: number, p50Ms: number, p99Ms: number}>}}
  */
 export function loadGenerator() {
-  const found = spawnSync('wrk', ['--version'], { stdio: 'ignore' })
+  const found = spawnSync(WRK, ['--version'], { stdio: 'ignore' })
   if (found.error) return { name: 'autocannon', load: loadWithAutocannon }
   return { name: 'wrk', load: loadWithWrk }
 }
@@ -37,7 +39,7 @@ async function loadWithWrk({ port, path, body, connections, seconds }) {
       await writeFile(script, postScript(body))
       args.push('--script', script)
     }
-    const { stdout } = await run('wrk', [...args, `http://127.0.0.1:${port}${path}`], {
+    const { stdout } = await run(WRK, [...args, `http://127.0.0.1:${port}${path}`], {
       maxBuffer: OUTPUT_BYTES_MAX,
     })
     return parseWrk(stdout)
@@ -78,7 +80,7 @@ function percentile(text, name) {
 }
 
 async function loadWithAutocannon({ port, path, body, connections, seconds }) {
-  const cli = createRequire(import.meta.url).resolve('autocannon/autocannon.js')
+  const cli = require.resolve('autocannon/autocannon.js')
   const args = [cli, '--json', '--no-progress', '--connections', `${connections}`, '--duration', `${seconds}`]
   if (body !== undefined)
     args.push('--method', 'POST', '--headers', 'content-type=application/json', '--body', body)

@@ -10,6 +10,7 @@ import { digestOf, ECHO_HANDLER, type Echo } from '../support/echo.ts'
 import { type RunningServer, startServer } from '../support/server.ts'
 
 const run = promisify(execFile)
+const require = createRequire(import.meta.url)
 const BODY = Buffer.alloc(300_000, 'The quick brown ring. ')
 
 let server: RunningServer
@@ -202,7 +203,7 @@ describe('node:http', () => {
 })
 
 describe('autocannon', () => {
-  const cli = createRequire(import.meta.url).resolve('autocannon/autocannon.js')
+  const cli = require.resolve('autocannon/autocannon.js')
 
   test.each([1, 8])('5,000 requests, %i at a time on each connection', async (pipelining) => {
     const args = ['--json', '--no-progress', '--amount', '5000', '--connections', '16']

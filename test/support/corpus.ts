@@ -245,7 +245,7 @@ const bodies: ValidRequest[] = [
 ]
 
 /** Bodies of other sizes than fit beside the head in one read; sent whole and in a few pieces only. */
-export const LARGE_BODY_BYTES = 1024 * 1024
+const LARGE_BODY_BYTES = 1024 * 1024
 const large = Buffer.from(Array.from({ length: LARGE_BODY_BYTES }, (_, at) => (at * 31 + (at >> 8)) & 0xff))
 
 function inChunks(body: Buffer, chunkBytes: number): Buffer {

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 /** The command under test: the built one, or an installed one named by E2E_MAIN. */
-export const MAIN = process.env['E2E_MAIN'] ?? fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+const MAIN = process.env['E2E_MAIN'] ?? fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
 const START_DEADLINE_MS = 15_000
 const STOP_DEADLINE_MS = 15_000
@@ -15,7 +15,7 @@ const STOP_DEADLINE_MS = 15_000
 export type LogLine = Readonly<Record<string, unknown>>
 
 /** How a command ended. */
-export type Exit = {
+type Exit = {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
   readonly stderr: string
