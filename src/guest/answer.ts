@@ -1,8 +1,13 @@
 import { host, toWire, words } from './bridge.ts'
-import { CONTENT_TYPES, HEAD_KIND, OP, STATE, WORD } from './ops.ts'
+import { CONTENT_TYPES, HEAD_KIND, OP, STATE as STATES, WORD } from './ops.ts'
 import { stringIncludes } from './primordials.ts'
 import { type Body, CONSUMED, consumedError } from './web/body.ts'
 import { fieldBlock, type Headers, soleContentType, utf8Bytes } from './web/headers.ts'
+
+// Read on every request: names of this module instead of properties of the tables.
+const { STATE, STATUS, HEAD_KIND: KIND, HEAD_BYTES } = WORD
+const { TEXT, BYTES, EMPTY } = STATES
+const { JSON: JSON_KIND, CUSTOM } = HEAD_KIND
 
 export const KIND_BITS = 3
 export const KIND_MASK = (1 << KIND_BITS) - 1
@@ -34,11 +39,11 @@ export function takeHead(): string {
 export function pack(body: Body, meta: Meta): string | ArrayBuffer | undefined {
   let block = ''
   if (typeof meta === 'number') {
-    words[WORD.STATUS] = meta >> KIND_BITS
-    words[WORD.HEAD_KIND] = meta & KIND_MASK
-    if ((meta & KIND_MASK) === HEAD_KIND.JSON && typeof body === 'string') {
+    words[STATUS] = meta >> KIND_BITS
+    words[KIND] = meta & KIND_MASK
+    if ((meta & KIND_MASK) === JSON_KIND && typeof body === 'string') {
       // The usual answer. JSON text cannot hold a NUL, so there is nothing to look for.
-      words[WORD.STATE] = STATE.TEXT
+      words[STATE] = TEXT
       return body
     }
   } else {
@@ -46,26 +51,26 @@ export function pack(body: Body, meta: Meta): string | ArrayBuffer | undefined {
   }
   if (body === CONSUMED) throw consumedError()
   if (typeof body === 'string' && !stringIncludes(body, '\0')) {
-    words[WORD.STATE] = STATE.TEXT
+    words[STATE] = TEXT
     return block === '' ? body : block + body
   }
   head = block
-  if (body === null) {
-    words[WORD.STATE] = STATE.EMPTY
+  if (body === undefined) {
+    words[STATE] = EMPTY
     return undefined
   }
-  words[WORD.STATE] = STATE.BYTES
+  words[STATE] = BYTES
   return typeof body === 'string' ? (host(OP.TEXT_ENCODE, toWire(body)) as ArrayBuffer) : body
 }
 
 function packDetails(details: Details): string {
   if (details.type === 'error') throw new TypeError('the handler returned Response.error()')
-  words[WORD.STATUS] = details.status
+  words[STATUS] = details.status
   const type = soleContentType(details.headers)
   const kind = type === undefined ? -1 : CONTENT_TYPES.indexOf(type as '')
-  words[WORD.HEAD_KIND] = kind < 0 ? HEAD_KIND.CUSTOM : kind
+  words[KIND] = kind < 0 ? CUSTOM : kind
   if (kind >= 0) return ''
   const block = fieldBlock(details.headers)
-  words[WORD.HEAD_BYTES] = utf8Bytes(block)
+  words[HEAD_BYTES] = utf8Bytes(block)
   return block
 }

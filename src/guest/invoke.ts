@@ -2,10 +2,15 @@ import { host, startServing, words } from './bridge.ts'
 import { ExecutionContext } from './context.ts'
 import { describeFailure } from './describe.ts'
 import { type Handler, resolveHandler } from './handler.ts'
-import { FLAG, OP, STATE, WORD } from './ops.ts'
+import { FLAG, OP, STATE as STATES, WORD } from './ops.ts'
 import { jsonParse, promiseResolve, promiseThen } from './primordials.ts'
-import { incoming } from './web/request.ts'
+import { INCOMING, INCOMING_SECURE, Request } from './web/request.ts'
 import { isResponse, packResponse } from './web/response.ts'
+
+// Read on every request: names of this module instead of properties of the tables.
+const { STATE } = WORD
+const { PENDING, FAILED } = STATES
+const { HAS_ENV, TLS } = FLAG
 
 type Answer = string | ArrayBuffer | undefined
 
@@ -40,10 +45,10 @@ function requireNothing(name: unknown): never {
  */
 export function invoke(head: string, body: string | ArrayBuffer | undefined, flags: number): Answer {
   if (pending) throw new Error('the invocation before has not been answered')
-  words[WORD.STATE] = STATE.PENDING
+  words[STATE] = PENDING
   try {
     if (env === undefined) start(flags)
-    const request = incoming(head, body === undefined ? null : body, (flags & FLAG.TLS) !== 0)
+    const request = new Request(head, body, (flags & TLS) === 0 ? INCOMING : INCOMING_SECURE)
     const result =
       owner === undefined
         ? call!(request, env, new ExecutionContext())
@@ -68,7 +73,7 @@ export function take(): Answer {
 /** The first invocation after a load: only now may the runtime know secrets. */
 function start(flags: number): void {
   startServing()
-  env = (flags & FLAG.HAS_ENV) === 0 ? {} : jsonParse(host(OP.ENV) as string)
+  env = (flags & HAS_ENV) === 0 ? {} : jsonParse(host(OP.ENV) as string)
 }
 
 /** Waits for what an async handler returned; the answer is stored in a job. */
@@ -101,7 +106,7 @@ function failed(reason: unknown): void {
 
 function fail(thrown: unknown): string {
   const text = describeFailure(thrown)
-  words[WORD.STATE] = STATE.FAILED
+  words[STATE] = FAILED
   return text
 }
 

@@ -28,6 +28,12 @@ export const isWellFormed = uncurry((String.prototype as unknown as WellFormed).
 export const toWellFormed = uncurry((String.prototype as unknown as WellFormed).toWellFormed)
 export const regExpTest = uncurry(RegExp.prototype.test)
 export const bufferSlice = uncurry(ArrayBuffer.prototype.slice)
+export const bufferLengthOf = uncurry(
+  Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength')!.get as (this: ArrayBuffer) => number,
+)
+export const isEnumerable = uncurry(
+  Object.prototype.propertyIsEnumerable as (this: object, key: PropertyKey) => boolean,
+)
 export const isView = ArrayBuffer.isView
 export const promiseThen = uncurry(Promise.prototype.then<unknown, unknown>)
 export const promiseResolve: (value: unknown) => Promise<unknown> = Promise.resolve.bind(Promise)

@@ -1,25 +1,23 @@
 import { fromWire, host, toWire } from '../bridge.ts'
 import { OP } from '../ops.ts'
-import { bufferSlice, isView, jsonParse, stringSlice, toWellFormed } from '../primordials.ts'
+import { bufferLengthOf, bufferSlice, isView, jsonParse, stringSlice, toWellFormed } from '../primordials.ts'
 import { URLSearchParams } from './url-search-params.ts'
 
 /** Stands in the place of a body that has been read. */
 export const CONSUMED: unique symbol = Symbol('consumed')
 
 /** A body: text, bytes of its own (never shared with user code), none, or one that was read. */
-export type Body = string | ArrayBuffer | null | typeof CONSUMED
+export type Body = string | ArrayBuffer | undefined | typeof CONSUMED
 export type BodySource = Exclude<Body, typeof CONSUMED>
 export type BodyInit = string | ArrayBuffer | ArrayBufferView | URLSearchParams | null | undefined
 
 export const TEXT_TYPE = 'text/plain;charset=UTF-8'
 const FORM_TYPE = 'application/x-www-form-urlencoded;charset=UTF-8'
 
-const bufferLengthOf = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength')!.get!
-
 /** Whether `value` is an ArrayBuffer, of this realm or not, without trusting its prototype. */
 export function isArrayBuffer(value: unknown): value is ArrayBuffer {
   try {
-    bufferLengthOf.call(value)
+    bufferLengthOf(value as ArrayBuffer)
     return true
   } catch {
     return false
@@ -36,7 +34,7 @@ export function copyBytes(source: ArrayBuffer | ArrayBufferView): ArrayBuffer {
 /** Fetch, "extract a body": the source. */
 export function extractBody(init: unknown): BodySource {
   if (typeof init === 'string') return init
-  if (init === undefined || init === null) return null
+  if (init === undefined || init === null) return undefined
   if (typeof init === 'object' && (isView(init) || isArrayBuffer(init))) return copyBytes(init)
   return `${init}`
 }
@@ -54,7 +52,7 @@ export function bodyType(init: unknown): string | undefined {
 
 /** The body as text: UTF-8 decoded, its byte order mark dropped. */
 export function bodyText(body: BodySource): string {
-  if (body === null) return ''
+  if (body === undefined) return ''
   if (typeof body !== 'string') return fromWire(host(OP.TEXT_DECODE, body, 'utf-8', 0))
   const text = toWellFormed(body)
   return text[0] === '\uFEFF' ? stringSlice(text, 1) : text
@@ -66,7 +64,7 @@ export function bodyJson(body: BodySource): unknown {
 
 /** The body's bytes in a buffer of the caller's. */
 export function bodyBuffer(body: BodySource): ArrayBuffer {
-  if (body === null) return new ArrayBuffer(0)
+  if (body === undefined) return new ArrayBuffer(0)
   if (typeof body === 'string') return host(OP.TEXT_ENCODE, toWire(body)) as ArrayBuffer
   return bufferSlice(body, 0)
 }

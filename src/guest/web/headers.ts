@@ -1,5 +1,7 @@
 import {
   charCodeAt,
+  isEnumerable,
+  jsonStringify,
   regExpTest,
   stringIndexOf,
   stringSlice,
@@ -10,7 +12,7 @@ import { finishInterface, liveIterator, toByteString, trimHttpSpace } from './we
 
 const ITERATOR = 'Headers Iterator'
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const FORBIDDEN_IN_VALUE = /[\0\r\n]/
+const UNUSUAL_IN_VALUE = /[\0\r\n\u0100-\uffff]/
 
 /** Marks a construction by this realm's own code, which no user code can name. */
 const INTERNAL = Symbol('internal')
@@ -23,19 +25,22 @@ export type HeadersInit = Headers | Iterable<Iterable<string>> | Record<string, 
 /** An incoming head: request line, field lines, empty line; parsed when somebody looks. */
 let ofHead: (head: string) => Headers
 let listOf: (headers: Headers) => FieldList
+let pairsOf: (headers: Headers) => [string, string][]
 let isHeaders: (value: object) => boolean
 let refuseIfImmutable: (headers: Headers) => void
 
 /** Fetch, section 5.1 (Headers class). Names are kept in lower case: they are written so, and compared so. */
 export class Headers {
-  /** The head of an incoming request until it is parsed, then undefined. Such headers are immutable. */
-  #head: string | undefined
+  /** The lines of an incoming request's head until all are parsed, then undefined. Such headers are immutable. */
+  #lines: string[] | undefined
   #list: FieldList = []
   #immutable = false
+  /** Sorted and combined for iteration; undefined after a change. */
+  #pairs: [string, string][] | undefined
 
   constructor(init?: HeadersInit, internal?: unknown) {
     if (internal === INTERNAL) {
-      this.#head = init as unknown as string
+      this.#lines = stringSplit(init as unknown as string, '\r\n')
       this.#immutable = true
     } else if (init !== undefined && init !== null) {
       fill(this, init)
@@ -49,17 +54,19 @@ export class Headers {
     const list = this.#list
     list[list.length] = key
     list[list.length] = text
+    this.#pairs = undefined
   }
 
   delete(name: string): void {
     const key = toName(name)
     refuseIfImmutable(this)
     this.#list = without(this.#list, key)
+    this.#pairs = undefined
   }
 
   get(name: string): string | null {
     const key = toName(name)
-    if (this.#head !== undefined) return findInHead(this.#head, key)
+    if (this.#lines !== undefined) return findInLines(this.#lines, key)
     return combined(this.#list, key)
   }
 
@@ -99,6 +106,7 @@ export class Headers {
       result[result.length] = text
     }
     this.#list = result
+    this.#pairs = undefined
   }
 
   forEach(callback: (value: string, name: string, headers: Headers) => void, thisArgument?: unknown): void {
@@ -108,7 +116,7 @@ export class Headers {
 
   entries(): IterableIterator<[string, string]> {
     return liveIterator(
-      () => sortAndCombine(listOf(this)),
+      () => pairsOf(this),
       (pair) => [pair[0], pair[1]],
       ITERATOR,
     )
@@ -116,7 +124,7 @@ export class Headers {
 
   keys(): IterableIterator<string> {
     return liveIterator(
-      () => sortAndCombine(listOf(this)),
+      () => pairsOf(this),
       (pair) => pair[0],
       ITERATOR,
     )
@@ -124,7 +132,7 @@ export class Headers {
 
   values(): IterableIterator<string> {
     return liveIterator(
-      () => sortAndCombine(listOf(this)),
+      () => pairsOf(this),
       (pair) => pair[1],
       ITERATOR,
     )
@@ -133,14 +141,15 @@ export class Headers {
   static {
     ofHead = (head) => new Headers(head as unknown as HeadersInit, INTERNAL)
     isHeaders = (value) => #list in value
+    pairsOf = (headers) => (headers.#pairs ??= sortAndCombine(listOf(headers)))
     refuseIfImmutable = (headers) => {
       if (!headers.#immutable) return
       throw new TypeError('these headers are immutable: copy them by new Headers(headers)')
     }
     listOf = (headers) => {
-      if (headers.#head !== undefined) {
-        headers.#list = parseHead(headers.#head)
-        headers.#head = undefined
+      if (headers.#lines !== undefined) {
+        headers.#list = parseLines(headers.#lines)
+        headers.#lines = undefined
       }
       return headers.#list
     }
@@ -155,16 +164,32 @@ finishInterface(Headers, 'Headers')
 
 export { isHeaders, listOf, ofHead }
 
+/** Names already checked, in lower case: a function uses the same few over and over. */
+const knownNames: Record<string, string | undefined> = Object.create(null)
+const KNOWN_NAMES_MAX = 128
+const KNOWN_NAME_CHARS_MAX = 64
+let knownCount = 0
+
 function toName(name: unknown): string {
   const text = `${name}`
-  if (!regExpTest(TOKEN, text)) throw new TypeError(`${JSON.stringify(text)} is not a valid header name`)
-  return toLowerCase(text)
+  const known = knownNames[text]
+  if (known !== undefined) return known
+  if (!regExpTest(TOKEN, text)) throw new TypeError(`${jsonStringify(text)} is not a valid header name`)
+  const key = toLowerCase(text)
+  if (knownCount < KNOWN_NAMES_MAX && text.length <= KNOWN_NAME_CHARS_MAX) {
+    knownCount++
+    knownNames[text] = key
+  }
+  return key
 }
 
 function toValue(value: unknown): string {
-  const text = trimHttpSpace(toByteString(value, 'a header value'))
-  if (regExpTest(FORBIDDEN_IN_VALUE, text)) throw new TypeError('a header value cannot contain NUL, CR or LF')
-  return text
+  const text = `${value}`
+  if (!regExpTest(UNUSUAL_IN_VALUE, text)) return trimHttpSpace(text)
+  const trimmed = trimHttpSpace(toByteString(text, 'a header value'))
+  if (regExpTest(UNUSUAL_IN_VALUE, trimmed))
+    throw new TypeError('a header value cannot contain NUL, CR or LF')
+  return trimmed
 }
 
 /** Fetch, "fill a Headers object". */
@@ -189,7 +214,7 @@ function fill(headers: Headers, init: NonNullable<HeadersInit>): void {
     return
   }
   for (const name of Reflect.ownKeys(init)) {
-    if (!Object.getOwnPropertyDescriptor(init, name)?.enumerable) continue
+    if (!isEnumerable(init, name)) continue
     if (typeof name === 'symbol') throw new TypeError('a header name cannot be a symbol')
     headers.append(name, (init as Record<string, string>)[name]!)
   }
@@ -213,22 +238,21 @@ function without(list: FieldList, key: string): FieldList {
   return result
 }
 
-/** One field out of an unparsed head, by native searches only: most handlers look at one or two of twenty. */
-function findInHead(head: string, key: string): string | null {
-  const lower = toLowerCase(head)
-  const pattern = `\r\n${key}:`
+/** One field out of unparsed lines: most handlers look at one or two of twenty. The colon's place rules out most lines. */
+function findInLines(lines: readonly string[], key: string): string | null {
+  const colon = key.length
   let found: string | null = null
-  for (let at = stringIndexOf(lower, pattern); at >= 0; at = stringIndexOf(lower, pattern, at + 2)) {
-    const start = at + pattern.length
-    const value = trimHttpSpace(stringSlice(head, start, stringIndexOf(head, '\r\n', start)))
+  for (let i = 1; i < lines.length; i++) {
+    const line = lines[i]!
+    if (line[colon] !== ':' || toLowerCase(stringSlice(line, 0, colon)) !== key) continue
+    const value = trimHttpSpace(stringSlice(line, colon + 1))
     found = found === null ? value : `${found}, ${value}`
   }
   return found
 }
 
 /** The field lines of a head the host has validated: RFC 9112, section 5, without folding. */
-function parseHead(head: string): FieldList {
-  const lines = stringSplit(head, '\r\n')
+function parseLines(lines: readonly string[]): FieldList {
   const list: FieldList = []
   for (let i = 1; i < lines.length; i++) {
     const line = lines[i]!
@@ -242,12 +266,15 @@ function parseHead(head: string): FieldList {
 
 /** Fetch, "sort and combine": Set-Cookie lines stay apart. */
 function sortAndCombine(list: FieldList): [string, string][] {
-  const names: string[] = []
-  for (let i = 0; i < list.length; i += 2) if (!names.includes(list[i]!)) names.push(list[i]!)
+  const byName = new Map<string, string>()
+  for (let i = 0; i < list.length; i += 2) {
+    const before = byName.get(list[i]!)
+    byName.set(list[i]!, before === undefined ? list[i + 1]! : `${before}, ${list[i + 1]}`)
+  }
   const pairs: [string, string][] = []
-  for (const name of names.sort()) {
+  for (const name of [...byName.keys()].sort()) {
     if (name !== 'set-cookie') {
-      pairs.push([name, combined(list, name)!])
+      pairs.push([name, byName.get(name)!])
       continue
     }
     for (let i = 0; i < list.length; i += 2) if (list[i] === name) pairs.push([name, list[i + 1]!])

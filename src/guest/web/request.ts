@@ -37,9 +37,11 @@ interface Parts {
   headers: Headers | undefined
 }
 
-const INTERNAL = Symbol('internal')
+/** Marks of the constructions that only this realm's own code can ask for: by a raw head, or by parts. */
+export const INCOMING = Symbol('incoming')
+export const INCOMING_SECURE = Symbol('incoming over TLS')
+const BY_PARTS = Symbol('by parts')
 
-let incoming: (head: string, body: BodySource, secure: boolean) => Request
 let takeBody: (request: Request) => BodySource
 let partsOf: (request: Request) => Parts
 let isRequest: (value: unknown) => value is Request
@@ -51,9 +53,14 @@ export class Request {
   #body: Body
 
   constructor(input: string | object, init?: RequestInit | BodySource, internal?: unknown) {
-    if (internal === INTERNAL) {
+    if (internal === INCOMING || internal === BY_PARTS) {
       this.#parts = input as string | Parts
-      this.#body = init as BodySource
+      this.#body = init as Body
+      return
+    }
+    if (internal === INCOMING_SECURE) {
+      this.#parts = unparsed(input as string, true)
+      this.#body = init as Body
       return
     }
     const options = toDictionary(init, 'the init of a Request')
@@ -61,7 +68,7 @@ export class Request {
     const url = source === undefined ? parsedUrl(`${input}`) : source.url
     const method = options['method'] === undefined ? (source?.method ?? 'GET') : toMethod(options['method'])
     const headers = new Headers((options['headers'] ?? source?.headers) as HeadersInit)
-    let body: BodySource = null
+    let body: BodySource
     const content = options['body']
     if (content !== undefined && content !== null) {
       refuseBody(method)
@@ -69,7 +76,7 @@ export class Request {
       const type = bodyType(content)
       if (type !== undefined) addContentType(headers, type)
     } else if (source !== undefined) {
-      if (source.#body !== null) refuseBody(method)
+      if (source.#body !== undefined) refuseBody(method)
       body = takeBody(source)
     }
     this.#parts = { head: '', secure: false, method, url, headers }
@@ -118,15 +125,14 @@ export class Request {
       typeof parts === 'string' || parts.head !== ''
         ? parts
         : { ...parts, headers: new Headers(parts.headers) }
-    return new Request(copy, this.#body, INTERNAL)
+    return new Request(copy, this.#body, BY_PARTS)
   }
 
   static {
-    incoming = (head, body, secure) => new Request(secure ? unparsed(head, secure) : head, body, INTERNAL)
     takeBody = (request) => {
       const body = request.#body
       if (body === CONSUMED) throw consumedError()
-      if (body !== null) request.#body = CONSUMED
+      if (body !== undefined) request.#body = CONSUMED
       return body
     }
     partsOf = (request) => {
@@ -137,8 +143,6 @@ export class Request {
   }
 }
 finishInterface(Request, 'Request')
-
-export { incoming }
 
 function unparsed(head: string, secure: boolean): Parts {
   return { head, secure, method: undefined, url: undefined, headers: undefined }

@@ -51,13 +51,13 @@ export class Response {
     } else {
       const type = bodyType(init)
       this.#body = extractBody(init)
-      this.#meta = initialize(options, type, this.#body !== null)
+      this.#meta = initialize(options, type, this.#body !== undefined)
     }
   }
 
   static error(): Response {
     const details: Details = { status: 0, statusText: '', headers: new Headers(), type: 'error' }
-    return new Response(null, details, INTERNAL)
+    return new Response(undefined, details, INTERNAL)
   }
 
   static html(html: string, init?: ResponseInit): Response {
@@ -76,7 +76,7 @@ export class Response {
     if (![301, 302, 303, 307, 308].includes(status))
       throw new RangeError(`${status} is not a redirect status`)
     const headers = new Headers({ location: stringSplit(parsed, '\n')[0]! })
-    return new Response(null, { status, statusText: '', headers, type: 'default' }, INTERNAL)
+    return new Response(undefined, { status, statusText: '', headers, type: 'default' }, INTERNAL)
   }
 
   static text(text: string, init?: ResponseInit): Response {
@@ -147,7 +147,7 @@ export class Response {
     takeBody = (response) => {
       const body = response.#body
       if (body === CONSUMED) throw consumedError()
-      if (body !== null) response.#body = CONSUMED
+      if (body !== undefined) response.#body = CONSUMED
       return body
     }
     detailsOf = (response) => {

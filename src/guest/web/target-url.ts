@@ -3,8 +3,8 @@ import { OP } from '../ops.ts'
 import { regExpTest, stringIndexOf, stringSlice, toLowerCase } from '../primordials.ts'
 import { trimHttpSpace } from './webidl.ts'
 
-/** Paths and queries that the URL parser gives back as they are: no dot segment, nothing to encode. */
-const PLAIN_TARGET = /^\/(?!\/)(?!.*(?:\/\.|%2e))[\w\-.~!$&()*+,;=:@/%]*(?:\?[\w\-.~!$&()*+,;=:@/?%]*)?$/i
+/** Characters that the URL parser would encode, drop or read as another delimiter. */
+const NOT_PLAIN = /[\0-\x20"#'<>[-^`{-}\x7f-\xff]/
 const BEYOND_ASCII = /[\x80-\xff]/g
 
 /** The last Host seen and its origin: a connection's, usually a whole function's, are all the same. */
@@ -20,7 +20,12 @@ export function targetUrl(head: string, secure: boolean): string {
   const origin = originOf(hostOf(head), secure)
   if (target === '*') return `${origin}/`
   const url = origin + target
-  return regExpTest(PLAIN_TARGET, target) ? url : normal(url)
+  return isPlain(target) ? url : normal(url)
+}
+
+/** Whether the URL parser gives the target back as it is: nothing to encode, no dot segment, plain or encoded. */
+function isPlain(target: string): boolean {
+  return !regExpTest(NOT_PLAIN, target) && stringIndexOf(target, '/.') < 0 && stringIndexOf(target, '/%2') < 0
 }
 
 function hostOf(head: string): string {

@@ -30,11 +30,12 @@ export function toDictionary(value: unknown, what: string): Record<string, unkno
 
 /** HTTP whitespace at both ends removed (Fetch, "normalize a byte sequence"). */
 export function trimHttpSpace(text: string): string {
+  if (charCodeAt(text, 0) > 0x20 && charCodeAt(text, text.length - 1) > 0x20) return text
   let start = 0
   let end = text.length
   while (start < end && isHttpSpace(charCodeAt(text, start))) start++
   while (end > start && isHttpSpace(charCodeAt(text, end - 1))) end--
-  return start === 0 && end === text.length ? text : text.slice(start, end)
+  return text.slice(start, end)
 }
 
 function isHttpSpace(unit: number): boolean {
