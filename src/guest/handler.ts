@@ -6,7 +6,10 @@ export interface Handler {
   call: Fetch | undefined
 }
 
-/** What a bundle exports as `default`, `fetch` or `handler`; a CommonJS module may also be the function or object itself. */
+/**
+ * What a bundle exports as `default`, `fetch` or `handler`; a CommonJS module may also be the function or object itself.
+ * @throws NoHandlerError (by its name) if there is none.
+ */
 export function resolveHandler(exports: unknown): Handler {
   const named = member(exports, 'default')
   for (const value of [named, exports]) {
@@ -16,10 +19,12 @@ export function resolveHandler(exports: unknown): Handler {
   }
   const handler = member(exports, 'handler')
   if (typeof handler === 'function') return { owner: undefined, call: handler as Fetch }
-  throw new Error(
+  const error = new Error(
     'the module exports no handler: expected `export default { fetch(request, env, ctx) }`, `export default function`, ' +
       '`export function fetch` or `export function handler`',
   )
+  error.name = 'NoHandlerError'
+  throw error
 }
 
 function member(value: unknown, key: string): unknown {

@@ -1,0 +1,6 @@
+/** The smallest function: GET /hello */
+export default {
+  fetch(): Response {
+    return Response.json({ hello: 'world' })
+  },
+}
