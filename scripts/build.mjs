@@ -55,7 +55,7 @@ await Promise.all([
     entryPoints: { main: 'src/main.ts', server: 'src/server.ts', 'workers/actor': 'workers/actor.ts' },
     outdir: 'dist',
     splitting: true,
-    chunkNames: 'chunks/[name]-[hash]',
+    chunkNames: 'chunk-[hash]',
     plugins: [externalDependencies],
   }),
 ])

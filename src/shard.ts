@@ -26,7 +26,8 @@ export interface ShardSizes {
 export interface ShardLayout {
   readonly bytes: number
   readonly doorbell: number
-  readonly roomBell: number
+  readonly requestRoomBell: number
+  readonly answerRoomBell: number
   readonly actorCounters: number
   readonly linkCounters: number
   readonly request: number
@@ -51,12 +52,14 @@ export function layoutShard(sizes: ShardSizes): ShardLayout {
     return from
   }
   const doorbell = take(doorbellBytes)
-  const roomBell = take(doorbellBytes)
+  const requestRoomBell = take(doorbellBytes)
+  const answerRoomBell = take(doorbellBytes)
   const actorCounters = take(countersBytes(ACTOR_COUNTERS.length))
   const linkCounters = take(countersBytes(LINK_COUNTERS.length))
   const request = take(ringBytes(sizes.requestBytes))
   const response = take(ringBytes(sizes.responseBytes))
-  return { bytes: at, doorbell, roomBell, actorCounters, linkCounters, request, response, sizes }
+  const bells = { doorbell, requestRoomBell, answerRoomBell }
+  return { bytes: at, ...bells, actorCounters, linkCounters, request, response, sizes }
 }
 
 export function createShard(index: number, sizes: ShardSizes, acceptorBell: SharedMemory): ShardHandle {
@@ -70,8 +73,13 @@ export function actorBell({ memory, layout }: ShardHandle): Doorbell {
 }
 
 /** Rung by the actor when it has released request-ring space that the acceptor said it waits for. Nobody sleeps on it. */
-export function roomBell({ memory, layout }: ShardHandle): Doorbell {
-  return new Doorbell({ buffer: memory.buffer, offset: layout.roomBell })
+export function requestRoomBell({ memory, layout }: ShardHandle): Doorbell {
+  return new Doorbell({ buffer: memory.buffer, offset: layout.requestRoomBell })
+}
+
+/** Where the actor sleeps while the response ring is full: a bell of its own, or every drain would wake an idle actor. */
+export function answerRoomBell({ memory, layout }: ShardHandle): Doorbell {
+  return new Doorbell({ buffer: memory.buffer, offset: layout.answerRoomBell })
 }
 
 /** Where the acceptor sleeps, for all shards. */

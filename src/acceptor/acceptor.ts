@@ -30,6 +30,9 @@ export class Acceptor {
   /** One buffer for all sockets: a read is over, copied into a ring, before the next one starts. */
   readonly #readBuffer: Buffer
   readonly #open = new Set<Connection>()
+  readonly #spinMs: number
+  /** Until when a turn's end looks again instead of sleeping. */
+  #spinUntilMs = 0
   #turnScheduled = false
   #onEmpty: (() => void) | undefined
   #stopped = false
@@ -37,6 +40,7 @@ export class Acceptor {
   constructor(options: AcceptorOptions, links: readonly ShardLink[]) {
     this.#options = options
     this.#links = links
+    this.#spinMs = options.spinMicros / 1000
     this.#bell = acceptorBell(links[0]!.handle)
     this.#readBuffer = Buffer.allocUnsafeSlow(options.readBufferBytes)
     this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket))
@@ -97,21 +101,14 @@ export class Acceptor {
 
   readonly #endTurn = (): void => {
     this.#turnScheduled = false
-    let more = this.#drainAll()
-    if (!more && this.#options.spinMicros > 0) more = this.#spin()
-    if (more) this.touch()
-    else this.#sleep()
-  }
-
-  /** Looks for answers until some come or the time is over; only while some are owed. */
-  #spin(): boolean {
-    const end = performance.now() + this.#options.spinMicros / 1000
-    while (performance.now() < end) {
-      for (const link of this.#links) {
-        if (link.hasAnswers()) return true
-      }
+    if (this.#drainAll()) {
+      this.touch()
+      return
     }
-    return false
+    // To fall asleep and be woken costs more than a short handler: while an answer is due soon, the loop goes round
+    // instead, looking at its sockets and rings in turn.
+    if (this.#spinMs > 0 && performance.now() < this.#spinUntilMs && this.#links.some((link) => link.awaits)) this.touch()
+    else this.#sleep()
   }
 
   /** Says that it sleeps, looks once more, and lets the event loop wait (WAKE). */
@@ -199,6 +196,7 @@ export class Acceptor {
     if (connection.closing) return
     link.deliver(connection, buffer, length)
     link.ring()
+    if (this.#spinMs > 0) this.#spinUntilMs = performance.now() + this.#spinMs
     if (link.hasAnswers()) link.drain()
     this.touch()
   }

@@ -4,7 +4,15 @@
 import { Consumer, type Counters, type Doorbell, Producer, REFUSED } from '@shared/ringbuffer'
 import { linkCounter } from '../metrics.ts'
 import { CREDIT_BYTES, REQUEST, RESPONSE } from '../protocol.ts'
-import { actorBell, linkCounters, requestRing, responseRing, roomBell, type ShardHandle } from '../shard.ts'
+import {
+  actorBell,
+  answerRoomBell,
+  linkCounters,
+  requestRing,
+  requestRoomBell,
+  responseRing,
+  type ShardHandle,
+} from '../shard.ts'
 import type { Connection } from './connection.ts'
 
 export interface LinkLimits {
@@ -27,7 +35,8 @@ export class ShardLink {
   readonly #bytes: Buffer
   readonly #view: DataView
   readonly #actorBell: Doorbell
-  readonly #roomBell: Doorbell
+  readonly #requestRoomBell: Doorbell
+  readonly #answerRoomBell: Doorbell
   #producer: Producer
   #consumer: Consumer
   readonly #connections: (Connection | undefined)[] = []
@@ -38,6 +47,8 @@ export class ShardLink {
   readonly #owedToShard: number[] = []
   /** Connections paused because the request ring was above its high watermark. */
   readonly #heldBack = new Set<Connection>()
+  /** Connections whose bytes the actor has and has not answered. */
+  #awaiting = 0
   size = 0
   /** False between an actor's death and its successor's start: nothing is written to the ring then. */
   up = false
@@ -49,10 +60,16 @@ export class ShardLink {
     this.#bytes = Buffer.from(buffer)
     this.#view = new DataView(buffer)
     this.#actorBell = actorBell(handle)
-    this.#roomBell = roomBell(handle)
+    this.#requestRoomBell = requestRoomBell(handle)
+    this.#answerRoomBell = answerRoomBell(handle)
     this.#producer = new Producer(requestRing(handle))
     this.#consumer = new Consumer(responseRing(handle))
     this.counters = linkCounters(handle)
+  }
+
+  /** Whether some connection waits for an answer. */
+  get awaits(): boolean {
+    return this.#awaiting > 0
   }
 
   /** A slot for a new connection, with the generation it has this time. */
@@ -76,6 +93,7 @@ export class ShardLink {
   detach(connection: Connection): void {
     if (connection.gone) return
     connection.gone = true
+    this.#answered(connection)
     connection.stash = undefined
     connection.endOwed = false
     this.#heldBack.delete(connection)
@@ -94,7 +112,10 @@ export class ShardLink {
 
   /** Hands bytes of a connection to the actor: at once, or when there is room; then reading stops meanwhile. */
   deliver(connection: Connection, source: Uint8Array, length: number): void {
-    connection.awaiting = true
+    if (!connection.awaiting) {
+      connection.awaiting = true
+      this.#awaiting++
+    }
     connection.unconsumed += length
     if (connection.stash !== undefined || !this.#tryData(connection, source, length)) {
       const bytes = source.slice(0, length)
@@ -145,8 +166,7 @@ export class ShardLink {
     }
     if (records > 0) {
       consumer.release()
-      // The actor may be asleep for want of room in this ring.
-      this.#actorBell.ring()
+      this.#answerRoomBell.ring()
     }
     this.#retryOwed()
     return records === this.#limits.batchRecords
@@ -158,7 +178,7 @@ export class ShardLink {
    */
   beforeSleep(): void {
     if (!this.#owes()) return
-    this.#roomBell.prepare()
+    this.#requestRoomBell.prepare()
     this.#retryOwed()
   }
 
@@ -280,6 +300,12 @@ export class ShardLink {
     if (connection.unreported >= this.#limits.sendWindowBytes >> 1) this.#settleOwed(connection)
   }
 
+  #answered(connection: Connection): void {
+    if (!connection.awaiting) return
+    connection.awaiting = false
+    this.#awaiting--
+  }
+
   /** One record of the response ring. */
   #take(connection: Connection): void {
     const { type, offset, length } = this.#consumer
@@ -291,7 +317,7 @@ export class ShardLink {
           this.counters.add(linkCounter.copiedOut, 1)
         }
         connection.midAnswer = type === RESPONSE.DATA
-        if (type === RESPONSE.DATA_IDLE) connection.awaiting = false
+        if (type === RESPONSE.DATA_IDLE) this.#answered(connection)
         if (type === RESPONSE.DATA_CLOSE) connection.close()
         else if (connection.unreported >= this.#limits.sendWindowBytes >> 1) this.#settleOwed(connection)
         return

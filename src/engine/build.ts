@@ -44,9 +44,8 @@ export async function buildBase(
   code: EngineCode,
   guestSource: string,
   stackBytes: number,
-  maximumPages: number,
 ): Promise<BaseImage> {
-  const instance = await Instance.open(code, kit.layout, Math.max(maximumPages, INITIAL_PAGES))
+  const instance = await Instance.open(code, kit.layout, INITIAL_PAGES)
   const limits = { cpuMs: BASE_CPU_MS, hostCalls: TOP_LEVEL_HOST_CALLS, gcHardBytes: Number.POSITIVE_INFINITY }
   let base: BaseImage | undefined
   instance.initialise(limits, silentHost, (em, ffi) => {
@@ -103,7 +102,7 @@ function findIo(em: EmModule, ffi: EngineFfi, ctx: number, kit: EngineKit): numb
   return at
 }
 
-export interface FunctionSource {
+interface FunctionSource {
   /** File name that stack traces of the guest show. */
   readonly filename: string
   /** Text whose value is `(exports, module, require) => void`. */

@@ -130,14 +130,15 @@ export class Instance {
     return this.#word(WORD.WAITING)
   }
 
-  /** Where the heap in use ends, in bytes from the memory's start: what garbage has to shrink by a collection. */
-  get footprintBytes(): number {
-    return this.#words()[this.#layout.heapTop >> 2]! >>> 0
+  /** Heap in use, from its start to the end of the last block: what garbage has to shrink by a collection. */
+  get heapBytes(): number {
+    return (this.#words()[this.#layout.heapTop >> 2]! >>> 0) - this.#image!.pointers.rt
   }
 
-  /** Where the memory ends that this instance has ever used: what it costs the process. */
-  get committedBytes(): number {
-    return Math.max(this.#committed, this.#words()[this.#layout.heapBreak >> 2]! >>> 0)
+  /** Heap that this instance has ever used: what it costs the process until it is dropped. */
+  get committedHeapBytes(): number {
+    const broken = this.#words()[this.#layout.heapBreak >> 2]! >>> 0
+    return Math.max(this.#committed, broken) - this.#image!.pointers.rt
   }
 
   /** Puts the image in, over whatever was there. Everything that ran here before is gone. */
@@ -318,7 +319,7 @@ export class Instance {
       this.#fail('cpu')
       return 1
     }
-    if (!this.#hardCollected && this.#image && this.footprintBytes > this.#limits.gcHardBytes) {
+    if (!this.#hardCollected && this.#image && this.heapBytes > this.#limits.gcHardBytes) {
       // Above the hard watermark the engine's own policy takes over for the rest of this request.
       this.#hardCollected = true
       const threshold = this.#image.pointers.rt + this.#layout.gcThreshold

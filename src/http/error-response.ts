@@ -24,10 +24,19 @@ export function errorResponse(
   options: ErrorResponseOptions = {},
 ): Uint8Array {
   const info = codeOrStatus < 0 ? httpError(codeOrStatus) : infoOfStatus(codeOrStatus)
+  return errorAnswer(info, dateLine, { close: codeOrStatus < 0, ...options })
+}
+
+/** As {@link errorResponse}, for a failure with a name of its own. It keeps the connection unless told otherwise. */
+export function errorAnswer(
+  info: { readonly name: string; readonly status: number; readonly reason: string },
+  dateLine: Uint8Array,
+  options: ErrorResponseOptions = {},
+): Uint8Array {
   const content = encoder.encode(
     JSON.stringify({ error: info.name, status: info.status, message: options.message ?? info.reason }),
   )
-  const close = options.close ?? codeOrStatus < 0
+  const close = options.close ?? false
   const head = encoder.encode(
     `HTTP/1.1 ${info.status} ${reasonPhrase(info.status)}\r\n` +
       'content-type: application/json\r\n' +

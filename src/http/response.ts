@@ -3,7 +3,7 @@ import { statusLine } from './status.ts'
 
 export { copyFields, ResponseFields } from './copy-fields.ts'
 export { DateCache } from './date.ts'
-export { errorResponse } from './error-response.ts'
+export { errorAnswer, errorResponse } from './error-response.ts'
 export { bodyAllowed, lengthAllowed, reasonPhrase, statusLine } from './status.ts'
 
 /**
@@ -71,7 +71,7 @@ export function writeHead(
 }
 
 /** Copies `src` by a loop: the pieces are short. Returns the position after it. The caller sees to the room. */
-function writeBytes(bytes: Uint8Array, at: number, src: Uint8Array): number {
+export function writeBytes(bytes: Uint8Array, at: number, src: Uint8Array): number {
   for (let i = 0; i < src.length; i++) bytes[at + i] = src[i]!
   return at + src.length
 }

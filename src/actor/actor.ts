@@ -1,0 +1,233 @@
+// The actor of one shard: one thread, one loop. A turn is: read a batch of records, answer what they ask, fire what is due,
+// wake the acceptor, and sleep when there is nothing. Everything between two turns' ends happens at one `nowMs`.
+
+import { Consumer, type Counters, type Doorbell } from '@shared/ringbuffer'
+import { HTTP_ERRORS } from '../http/errors.ts'
+import type { Log } from '../log.ts'
+import { REQUEST, RESPONSE } from '../protocol.ts'
+import type { Pool } from '../engine/pool.ts'
+import { acceptorBell, actorBell, requestRing, requestRoomBell, type ShardHandle } from '../shard.ts'
+import type { Exchange } from './exchange.ts'
+import type { Outbox } from './outbox.ts'
+import type { Service } from './service.ts'
+import { AT, DEADLINE, type ParserScratch, Session, type SessionLimits } from './session.ts'
+
+/** How often the deadlines of all sessions are looked at: a timeout is late by at most this. */
+const SWEEP_MS = 100
+
+export interface ActorParts {
+  readonly shard: ShardHandle
+  readonly outbox: Outbox
+  readonly service: Service
+  readonly pools: readonly Pool<Exchange>[]
+  readonly counters: Counters
+  readonly log: Log
+  readonly scratch: ParserScratch
+  readonly sessionLimits: SessionLimits
+  readonly receiveWindowBytes: number
+  readonly batchRecords: number
+  readonly spinMicros: number
+}
+
+export class Actor {
+  readonly #parts: ActorParts
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+  readonly #consumer: Consumer
+  readonly #bell: Doorbell
+  readonly #acceptorBell: Doorbell
+  readonly #roomBell: Doorbell
+  readonly #sessions: (Session | undefined)[] = []
+  #open = 0
+  #nextSweepMs = 0
+  #stopped = false
+
+  constructor(parts: ActorParts) {
+    this.#parts = parts
+    const { buffer } = parts.shard.memory
+    this.#bytes = new Uint8Array(buffer)
+    this.#view = new DataView(buffer)
+    this.#consumer = new Consumer(requestRing(parts.shard))
+    this.#bell = actorBell(parts.shard)
+    this.#acceptorBell = acceptorBell(parts.shard)
+    this.#roomBell = requestRoomBell(parts.shard)
+  }
+
+  /** Runs until the acceptor says STOP. */
+  async run(): Promise<void> {
+    const { service, pools, outbox } = this.#parts
+    while (!this.#stopped) {
+      const records = this.#turn()
+      for (const pool of pools) if (pool.wantsGrowth) await pool.grow()
+      if (service.hasWaiting) {
+        this.#readClock()
+        service.serveWaiting()
+        outbox.ring()
+      }
+      if (records === 0) this.#sleep()
+    }
+  }
+
+  /** One turn; how many records it read. */
+  #turn(): number {
+    const { service, outbox } = this.#parts
+    this.#readClock()
+    const records = this.#drain()
+    service.timers.fire(performance.now())
+    if (service.nowMs >= this.#nextSweepMs) this.#sweep()
+    outbox.ring()
+    return records
+  }
+
+  #readClock(): void {
+    const { service } = this.#parts
+    service.nowMs = performance.now()
+    service.date.refresh(Date.now())
+  }
+
+  #drain(): number {
+    const consumer = this.#consumer
+    const limit = this.#parts.batchRecords
+    let records = 0
+    while (records < limit && consumer.next()) {
+      records++
+      this.#take()
+    }
+    if (records > 0) {
+      consumer.release()
+      if (this.#roomBell.ring()) this.#acceptorBell.ring()
+    }
+    return records
+  }
+
+  #take(): void {
+    const { type, slot, generation, offset, length } = this.#consumer
+    switch (type) {
+      case REQUEST.DATA: {
+        const session = this.#sessionFor(slot, generation)
+        this.#address(session)
+        session.receive(this.#bytes, offset, offset + length)
+        this.progress(session)
+        return
+      }
+      case REQUEST.END: {
+        const session = this.#sessionFor(slot, generation)
+        this.#address(session)
+        session.ended = true
+        this.progress(session)
+        return
+      }
+      case REQUEST.SENT: {
+        const session = this.#sessions[slot]
+        if (session === undefined || session.generation !== generation) return
+        session.unsent -= this.#view.getInt32(offset, true)
+        this.#address(session)
+        this.#parts.service.credited(session)
+        session.resume()
+        this.progress(session)
+        return
+      }
+      case REQUEST.GONE:
+        this.#drop(slot, generation)
+        return
+      case REQUEST.DRAIN:
+        this.#startDraining()
+        return
+      case REQUEST.STOP:
+        this.#stopped = true
+        return
+      default:
+        throw new Error(`record of unknown type ${type} in the request ring of shard ${this.#parts.shard.index}`)
+    }
+  }
+
+  /** After anything has happened to a session: publish its answers, give its bytes back, close it when it is done. */
+  progress(session: Session): void {
+    const { outbox, receiveWindowBytes, service } = this.#parts
+    if (session.at === AT.HEAD) session.resume()
+    const isDone = session.ended && session.at !== AT.BUSY && session.at !== AT.CLOSED && session.out.length === 0
+    if (isDone && !session.isBlocked) session.close()
+    if (service.draining && session.isIdle) session.close()
+    if (session.at === AT.CLOSED && session.out.length === 0) {
+      if (!session.isClosedOut) outbox.commit(RESPONSE.DATA_CLOSE)
+      session.isClosedOut = true
+    } else if (outbox.isOpen) {
+      outbox.commit(session.isIdle ? RESPONSE.DATA_IDLE : RESPONSE.DATA)
+    }
+    if (session.unreported >= receiveWindowBytes >> 1) {
+      outbox.consumed(session.slot, session.generation, session.unreported)
+      session.unreported = 0
+    }
+  }
+
+  #address(session: Session): void {
+    this.#parts.outbox.address(session.slot, session.generation)
+  }
+
+  #sessionFor(slot: number, generation: number): Session {
+    const known = this.#sessions[slot]
+    if (known !== undefined && known.generation === generation) return known
+    if (known !== undefined) this.#drop(slot, known.generation)
+    const { sessionLimits, scratch, service } = this.#parts
+    const session = new Session(slot, generation, sessionLimits, scratch, service)
+    while (this.#sessions.length <= slot) this.#sessions.push(undefined)
+    this.#sessions[slot] = session
+    this.#open++
+    return session
+  }
+
+  #drop(slot: number, generation: number): void {
+    const session = this.#sessions[slot]
+    if (session === undefined || session.generation !== generation) return
+    this.#parts.service.abandon(session)
+    this.#sessions[slot] = undefined
+    this.#open--
+  }
+
+  /** Looks at every session's deadline. */
+  #sweep(): void {
+    const { service, outbox } = this.#parts
+    this.#nextSweepMs = service.nowMs + SWEEP_MS
+    if (this.#open === 0) return
+    for (const session of this.#sessions) {
+      if (session === undefined || session.deadlineMs > service.nowMs) continue
+      this.#address(session)
+      if (session.deadline === DEADLINE.HEAD) service.refuse(session, HTTP_ERRORS.headTimeout)
+      else if (session.deadline === DEADLINE.BODY) service.refuse(session, HTTP_ERRORS.bodyTimeout)
+      else session.close()
+      this.progress(session)
+    }
+    outbox.ring()
+  }
+
+  /** From here on every answer closes its connection, and an idle one is closed at once. */
+  #startDraining(): void {
+    this.#parts.service.draining = true
+    for (const session of this.#sessions) {
+      if (session === undefined) continue
+      this.#address(session)
+      this.progress(session)
+    }
+  }
+
+  /** Nothing to do: looks again for a while, says that it sleeps, looks once more, and sleeps (WAKE). */
+  #sleep(): void {
+    const { service, log, spinMicros } = this.#parts
+    if (spinMicros > 0) {
+      const untilMs = performance.now() + spinMicros / 1000
+      do {
+        if (!this.#consumer.isEmpty()) return
+      } while (performance.now() < untilMs)
+    }
+    log.flush()
+    this.#bell.prepare()
+    if (!this.#consumer.isEmpty()) {
+      this.#bell.cancel()
+      return
+    }
+    const nextMs = Math.min(service.timers.nextMs, this.#open > 0 || service.hasWaiting ? this.#nextSweepMs : Number.POSITIVE_INFINITY)
+    const waitMs = nextMs - performance.now()
+    if (waitMs > 0) this.#bell.wait(waitMs)
+    else this.#bell.cancel()
+  }
+}

@@ -1,0 +1,139 @@
+// Writing answers: head and body go once from the guest's memory into claimed ring space. What is larger than the
+// client's send window waits in the session, outside of the guest, so that the runtime is free.
+
+import { CONTENT_TYPES, HEAD_KIND } from '../guest/ops.ts'
+import { asciiBytes } from '../http/chars.ts'
+import { copyFields, ResponseFields } from '../http/copy-fields.ts'
+import type { DateCache } from '../http/date.ts'
+import {
+  beginHead,
+  bodyAllowed,
+  CONNECTION,
+  endHead,
+  HEAD_OVERHEAD_BYTES,
+  lengthAllowed,
+  NO_LENGTH,
+  writeBytes,
+} from '../http/response.ts'
+import { RESPONSE } from '../protocol.ts'
+import type { Outbox } from './outbox.ts'
+import type { Session } from './session.ts'
+
+/** Largest piece of a body put into one record: the acceptor can write the first while the next is copied. */
+const PIECE_BYTES = 65536
+const EMPTY = new Uint8Array(0)
+
+const CONTENT_TYPE_LINES = CONTENT_TYPES.map((type) => (type === '' ? EMPTY : asciiBytes(`content-type: ${type}\r\n`)))
+
+/** Where an answer's parts lie. One object, filled again for each. */
+export interface AnswerParts {
+  bytes: Uint8Array
+  status: number
+  headKind: number
+  headStart: number
+  headEnd: number
+  bodyStart: number
+  bodyEnd: number
+}
+
+/** How the connection goes on after an answer. */
+export interface Delivery {
+  isHead: boolean
+  close: boolean
+  saysKeepAlive: boolean
+}
+
+export class AnswerWriter {
+  readonly #outbox: Outbox
+  readonly #date: DateCache
+  readonly #sendWindowBytes: number
+  readonly #fields = new ResponseFields()
+
+  constructor(outbox: Outbox, date: DateCache, sendWindowBytes: number) {
+    this.#outbox = outbox
+    this.#date = date
+    this.#sendWindowBytes = sendWindowBytes
+  }
+
+  /**
+   * Writes a guest's answer. Returns 0, or an HTTP error code when its fields are not fit to be sent: then nothing is
+   * written. The delivery's `close` becomes true when the guest asked for it.
+   */
+  write(session: Session, parts: AnswerParts, delivery: Delivery): number {
+    const outbox = this.#outbox
+    const custom = parts.headKind === HEAD_KIND.CUSTOM
+    const fieldBytes = custom ? parts.headEnd - parts.headStart : 0
+    const typeLine = custom ? EMPTY : (CONTENT_TYPE_LINES[parts.headKind] ?? EMPTY)
+    const length = parts.bodyEnd - parts.bodyStart
+    const sent = bodyAllowed(parts.status, delivery.isHead) ? length : 0
+    const headRoom = HEAD_OVERHEAD_BYTES + fieldBytes + typeLine.length
+    const whole = sent <= PIECE_BYTES - headRoom && session.unsent + headRoom + sent <= this.#sendWindowBytes
+    const from = outbox.room(whole ? headRoom + sent : headRoom)
+    let at = beginHead(outbox.bytes, from, parts.status)
+    let dateLine: Uint8Array | null = this.#date.line
+    if (custom) {
+      at = copyFields(parts.bytes, parts.headStart, parts.headEnd, outbox.bytes, at, this.#fields)
+      if (at < 0) {
+        outbox.rewind(from)
+        return at
+      }
+      if (this.#fields.hasDate) dateLine = null
+      if (this.#fields.close) delivery.close = true
+    } else {
+      at = writeBytes(outbox.bytes, at, typeLine)
+    }
+    const connection = delivery.close
+      ? CONNECTION.close
+      : delivery.saysKeepAlive
+        ? CONNECTION.keepAlive
+        : CONNECTION.implicit
+    at = endHead(outbox.bytes, at, lengthAllowed(parts.status) ? length : NO_LENGTH, connection, dateLine)
+    if (whole && sent > 0) {
+      outbox.bytes.set(parts.bytes.subarray(parts.bodyStart, parts.bodyEnd), at)
+      at += sent
+    }
+    outbox.used(at)
+    session.unsent += at - from
+    if (!whole) this.#writeBody(session, parts.bytes, parts.bodyStart, parts.bodyStart + sent)
+    return 0
+  }
+
+  /** Writes bytes made on the host's side: an error's whole answer, a 100 (Continue). */
+  writeRaw(session: Session, bytes: Uint8Array): void {
+    const from = this.#outbox.room(bytes.length)
+    this.#outbox.bytes.set(bytes, from)
+    this.#outbox.used(from + bytes.length)
+    session.unsent += bytes.length
+  }
+
+  /** Goes on with the rest of a large answer, as far as the client's window allows; true when nothing is left. */
+  writeOn(session: Session): boolean {
+    const { out } = session
+    out.consumeTo(this.#writePieces(session, out.bytes, out.start, out.end))
+    return out.length === 0
+  }
+
+  #writeBody(session: Session, bytes: Uint8Array, from: number, to: number): void {
+    const written = this.#writePieces(session, bytes, from, to)
+    if (written < to) session.out.append(bytes, written, to)
+  }
+
+  #writePieces(session: Session, bytes: Uint8Array, from: number, to: number): number {
+    const outbox = this.#outbox
+    let at = from
+    while (at < to) {
+      const window = this.#sendWindowBytes - session.unsent
+      if (window <= 0) break
+      const length = Math.min(PIECE_BYTES, to - at, window, outbox.maxBytes)
+      if (outbox.isOpen) outbox.commit(RESPONSE.DATA)
+      const room = outbox.room(length)
+      outbox.bytes.set(bytes.subarray(at, at + length), room)
+      outbox.used(room + length)
+      outbox.commit(RESPONSE.DATA)
+      outbox.ring()
+      session.unsent += length
+      at += length
+    }
+    return at
+  }
+}

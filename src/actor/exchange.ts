@@ -1,0 +1,98 @@
+// A runtime and the request in it: from the lease to the give-back, across every wait of an async handler. It is what the
+// guest's host calls act on, so each has timers and a log of its own.
+
+import type { HostCalls } from '../engine/border.ts'
+import type { Instance } from '../engine/instance.ts'
+import { type Pool, Runtime } from '../engine/pool.ts'
+import { LOG_LEVEL } from '../guest/ops.ts'
+import type { FunctionPlan } from './plan.ts'
+import type { Session } from './session.ts'
+import type { TimerEntry, TimerQueue } from './timers.ts'
+
+/** Shortest interval of a repeating timer: a guest cannot keep its shard busy with one of 0 ms. */
+const REPEAT_MS_MIN = 1
+
+/** What an exchange needs of its shard. */
+export interface ExchangeOwner {
+  readonly timers: TimerQueue
+  readonly nowMs: number
+  /** A guest's console line. */
+  guestLog(exchange: Exchange, level: number, text: string): void
+  /** After a timer's callback: there may be an answer. */
+  afterStep(exchange: Exchange): void
+}
+
+export class Exchange extends Runtime implements HostCalls {
+  readonly plan: FunctionPlan
+  readonly pool: () => Pool<Exchange>
+  readonly #owner: ExchangeOwner
+  readonly #timers = new Map<number, TimerEntry>()
+
+  /** The connection that waits for the answer; undefined when it has it, or has gone. */
+  session: Session | undefined
+  /** Number of the request on its shard. */
+  requestNumber = 0
+  startedMs = 0
+  isHead = false
+  keepAlive = false
+  saysKeepAlive = false
+  /** For the access line; empty when there is none. */
+  method = ''
+  target = ''
+  wall: TimerEntry | undefined
+
+  constructor(instance: Instance, plan: FunctionPlan, owner: ExchangeOwner, pool: () => Pool<Exchange>) {
+    super(instance)
+    this.plan = plan
+    this.#owner = owner
+    this.pool = pool
+  }
+
+  get pendingTimers(): number {
+    return this.#timers.size
+  }
+
+  /** Ends every timer of the request. */
+  clearTimers(): void {
+    if (this.wall !== undefined) {
+      this.wall.cancelled = true
+      this.wall = undefined
+    }
+    if (this.#timers.size === 0) return
+    for (const timer of this.#timers.values()) timer.cancelled = true
+    this.#timers.clear()
+  }
+
+  log(level: number, text: string): void {
+    this.#owner.guestLog(this, level >= LOG_LEVEL.DEBUG && level <= LOG_LEVEL.ERROR ? level : LOG_LEVEL.INFO, text)
+  }
+
+  timerSet(id: number, delayMs: number, repeat: boolean): boolean {
+    if (this.#timers.size >= this.plan.limits.timers) return false
+    const wait = delayMs > 0 ? delayMs : 0
+    this.#schedule(id, repeat ? Math.max(wait, REPEAT_MS_MIN) : wait, repeat)
+    return true
+  }
+
+  timerClear(id: number): void {
+    const timer = this.#timers.get(id)
+    if (timer === undefined) return
+    timer.cancelled = true
+    this.#timers.delete(id)
+  }
+
+  env(): string {
+    return this.plan.env ?? '{}'
+  }
+
+  #schedule(id: number, delayMs: number, repeat: boolean): void {
+    // From the clock, not from the batch's start: a timer never fires early.
+    const timer = this.#owner.timers.add(performance.now() + delayMs, () => {
+      if (repeat) this.#schedule(id, delayMs, true)
+      else this.#timers.delete(id)
+      this.instance.fire(id)
+      this.#owner.afterStep(this)
+    })
+    this.#timers.set(id, timer)
+  }
+}

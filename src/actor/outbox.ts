@@ -1,0 +1,104 @@
+// The actor's way out: answers written straight into claimed space of the response ring. Consecutive answers of one
+// connection share a record, so that a pipelined batch becomes one write to the socket.
+
+import { type Doorbell, type Producer, REFUSED } from '@shared/ringbuffer'
+import { CREDIT_BYTES, RESPONSE } from '../protocol.ts'
+
+export class Outbox {
+  /** The shard's memory; offsets from {@link room} count from its start. */
+  readonly bytes: Uint8Array
+  readonly #view: DataView
+  readonly #producer: Producer
+  readonly #acceptorBell: Doorbell
+  readonly #roomBell: Doorbell
+  #slot = 0
+  #generation = 0
+  /** Start of the open claim, -1 for none. */
+  #start = -1
+  #used = 0
+
+  constructor(buffer: SharedArrayBuffer, producer: Producer, acceptorBell: Doorbell, roomBell: Doorbell) {
+    this.bytes = new Uint8Array(buffer)
+    this.#view = new DataView(buffer)
+    this.#producer = producer
+    this.#acceptorBell = acceptorBell
+    this.#roomBell = roomBell
+  }
+
+  /** Bytes of the longest piece that {@link room} gives. */
+  get maxBytes(): number {
+    return this.#producer.maxPayload
+  }
+
+  /** Whether something is written and not yet committed. */
+  get isOpen(): boolean {
+    return this.#start >= 0
+  }
+
+  /** Names the connection that the following answers are for. The record before must have been committed. */
+  address(slot: number, generation: number): void {
+    if (this.#start >= 0) throw new Error('a record for another connection is open')
+    this.#slot = slot
+    this.#generation = generation
+  }
+
+  /** Offset of `length` free bytes. What is written there counts after {@link used}. Waits for the acceptor when the ring is full. */
+  room(length: number): number {
+    if (this.#start >= 0) {
+      if (this.#producer.tryExtend(this.#used + length)) return this.#start + this.#used
+      this.commit(RESPONSE.DATA)
+    }
+    this.#start = this.#claim(length)
+    this.#used = 0
+    return this.#start
+  }
+
+  /** Says up to where the last {@link room} was written. */
+  used(to: number): void {
+    this.#used = to - this.#start
+  }
+
+  /** Forgets what was written from `from` on, a result of {@link room}. */
+  rewind(from: number): void {
+    this.#used = from - this.#start
+  }
+
+  /** Publishes the open record, or an empty one of this type where a record must be seen. */
+  commit(type: number): void {
+    if (this.#start < 0) {
+      if (type !== RESPONSE.DATA_CLOSE && type !== RESPONSE.RESET) return
+      this.#claim(0)
+      this.#used = 0
+    }
+    this.#producer.commit(type, this.#slot, this.#generation, this.#used)
+    this.#start = -1
+  }
+
+  /** Gives request bytes of a connection back to the acceptor. */
+  consumed(slot: number, generation: number, bytes: number): void {
+    const offset = this.#claim(CREDIT_BYTES)
+    this.#view.setInt32(offset, bytes, true)
+    this.#producer.commit(RESPONSE.CONSUMED, slot, generation)
+  }
+
+  /** Wakes the acceptor if it sleeps. Once a batch: it drains in passing while it is awake. */
+  ring(): void {
+    this.#acceptorBell.ring()
+  }
+
+  #claim(length: number): number {
+    let offset = this.#producer.tryClaim(length)
+    while (offset === REFUSED) {
+      // The acceptor never waits for this thread, and copies out what a slow client does not take: room will come.
+      this.#acceptorBell.ring()
+      this.#roomBell.prepare()
+      offset = this.#producer.tryClaim(length)
+      if (offset !== REFUSED) this.#roomBell.cancel()
+      else {
+        this.#roomBell.wait()
+        offset = this.#producer.tryClaim(length)
+      }
+    }
+    return offset
+  }
+}

@@ -1,0 +1,38 @@
+// What an actor is given at its start: plain data, cloned to the thread, with the large parts in shared memory.
+
+import type { Config } from '../config/index.ts'
+import type { EngineKit } from '../engine/build.ts'
+import type { Image } from '../engine/image.ts'
+import type { Isolation } from '../engine/pool.ts'
+import type { ShardHandle } from '../shard.ts'
+
+/** One function, ready to run. */
+export interface FunctionPlan {
+  readonly name: string
+  readonly routes: readonly string[]
+  readonly image: Image
+  readonly isolation: Isolation
+  /** JSON text of its env, null for none. Handed to the guest at its first request, never part of an image. */
+  readonly env: string | null
+  /** Source map of its bundle, for stack traces in the log. */
+  readonly map: string
+  readonly limits: {
+    readonly cpuMs: number
+    readonly wallMs: number
+    readonly memoryBytes: number
+    readonly responseBytes: number
+    readonly timers: number
+    readonly hostCalls: number
+    readonly concurrency: number
+  }
+}
+
+/** The sections of the configuration that an actor reads. */
+export type ActorConfig = Pick<Config, 'log' | 'ring' | 'connection' | 'limits' | 'timeouts' | 'pool' | 'gc' | 'bounded'>
+
+export interface ActorPlan {
+  readonly shard: ShardHandle
+  readonly kit: EngineKit
+  readonly functions: readonly FunctionPlan[]
+  readonly config: ActorConfig
+}

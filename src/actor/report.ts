@@ -1,0 +1,84 @@
+// What a shard writes to the log about requests: a guest's console lines, failures with their source positions, access lines.
+
+import { ANSWER_ERRORS, type AnswerErrorCode } from '../errors.ts'
+import { LOG_LEVEL } from '../guest/ops.ts'
+import type { AccessLogger, Log } from '../log.ts'
+import type { Exchange } from './exchange.ts'
+import type { FunctionPlan } from './plan.ts'
+
+/** Turns positions in a bundle into those of the user's files. */
+export type StackMapper = (stack: string, plan: FunctionPlan) => string
+
+export class Reporter {
+  readonly #shard: number
+  readonly #log: Log
+  readonly #access: AccessLogger
+  readonly #mapStack: StackMapper
+
+  constructor(shard: number, log: Log, access: AccessLogger, mapStack: StackMapper) {
+    this.#shard = shard
+    this.#log = log
+    this.#access = access
+    this.#mapStack = mapStack
+  }
+
+  /** Whether requests need their method and target kept for access lines. */
+  get wantsAccess(): boolean {
+    return this.#access.enabled
+  }
+
+  guestLog(exchange: Exchange, level: number, text: string): void {
+    const fields = this.#fieldsOf(exchange)
+    if (level === LOG_LEVEL.ERROR) this.#log.error(fields, text)
+    else if (level === LOG_LEVEL.WARN) this.#log.warn(fields, text)
+    else if (level === LOG_LEVEL.DEBUG) this.#log.debug(fields, text)
+    else this.#log.info(fields, text)
+  }
+
+  /** `text`: what the guest threw, as `name\nmessage\nstack`. */
+  threw(exchange: Exchange, text: string): void {
+    const [name = '', message = '', ...lines] = text.split('\n')
+    const stack = this.#mapStack(lines.join('\n'), exchange.plan)
+    this.#log.error({ ...this.#fieldsOf(exchange), error: { name, message, stack } }, 'handler failed')
+  }
+
+  /** The host ended a request: which limit, its value, what was used. */
+  ended(exchange: Exchange, code: AnswerErrorCode, detail: string): void {
+    const { instance } = exchange
+    const fields = {
+      ...this.#fieldsOf(exchange),
+      error: { name: code, message: detail === '' ? ANSWER_ERRORS[code].message : detail },
+      cpuMs: Math.round(instance.cpuUsedMs * 10) / 10,
+      ...(instance.engineSaid !== '' && { engine: instance.engineSaid }),
+    }
+    this.#log.error(fields, 'request ended by its host')
+  }
+
+  refused(name: string, status: number): void {
+    this.#log.debug({ error: name, status }, 'request refused')
+    if (!this.#access.due()) return
+    this.#access.line({ method: '', target: '', status, bytes: 0, durationMicros: 0, function: null, requestId: '' })
+  }
+
+  access(exchange: Exchange, status: number, bytes: number): void {
+    if (!this.#access.due()) return
+    const durationMicros = Math.round((performance.now() - exchange.startedMs) * 1000)
+    const { method, target, plan } = exchange
+    const requestId = this.#requestId(exchange)
+    this.#access.line({ method, target, status, bytes, durationMicros, function: plan.name, requestId })
+  }
+
+  /** An answer that no function was asked for. */
+  accessWithout(method: string, target: string, status: number): void {
+    if (!this.#access.due()) return
+    this.#access.line({ method, target, status, bytes: 0, durationMicros: 0, function: null, requestId: '' })
+  }
+
+  #fieldsOf(exchange: Exchange): { function: string; request: string } {
+    return { function: exchange.plan.name, request: this.#requestId(exchange) }
+  }
+
+  #requestId(exchange: Exchange): string {
+    return `${this.#shard}-${exchange.requestNumber}`
+  }
+}

@@ -1,0 +1,109 @@
+// Puts an actor together from its plan and runs it: the body of the thread's task.
+
+import { Producer } from '@shared/ringbuffer'
+import { loadEngineCode } from '../engine/module.ts'
+import { Pool, type PoolEvents, type PoolLimits } from '../engine/pool.ts'
+import { Router } from '../functions/router.ts'
+import { bundleFilename, mapStack } from '../functions/source-map.ts'
+import { accessLogger, createLogger } from '../log.ts'
+import { type ActorCounter, actorCounter } from '../metrics.ts'
+import { acceptorBell, actorCounters, answerRoomBell, responseRing } from '../shard.ts'
+import { Actor } from './actor.ts'
+import { Exchange } from './exchange.ts'
+import { Outbox } from './outbox.ts'
+import type { ActorConfig, ActorPlan, FunctionPlan } from './plan.ts'
+import { Reporter } from './report.ts'
+import { Service } from './service.ts'
+import { ParserScratch, type SessionLimits } from './session.ts'
+
+/** Above this heap the engine's own collector runs within a request: half of what the function may have. */
+const gcHardBytes = (memoryBytes: number) => memoryBytes / 2
+
+function poolLimits(plan: FunctionPlan, config: ActorConfig): PoolLimits {
+  const { cpuMs, hostCalls, memoryBytes, concurrency } = plan.limits
+  return {
+    maxRuntimes: Math.min(config.pool.maxPerFunction, concurrency),
+    memoryBytes,
+    isolation: plan.isolation,
+    boundedRequests: config.bounded.requests,
+    boundedMs: config.bounded.seconds * 1000,
+    gcSoftBytes: config.gc.softBytes,
+    gcHighBytes: config.gc.highBytes,
+    instance: { cpuMs, hostCalls, gcHardBytes: gcHardBytes(memoryBytes) },
+  }
+}
+
+function sessionLimits({ limits, connection, timeouts }: ActorConfig): SessionLimits {
+  const { headBytes, targetBytes, fields, bodyBytes, chunkOverheadBytes, trailerBytes } = limits
+  return {
+    head: { headBytes, targetBytes, fields, leadingEmptyLines: connection.leadingEmptyLines },
+    chunked: {
+      bodyBytes,
+      extensionBytes: chunkOverheadBytes,
+      overheadBytes: chunkOverheadBytes + trailerBytes,
+      trailerBytes,
+      trailerFields: fields,
+    },
+    bodyBytes,
+    sendWindowBytes: connection.sendWindowBytes,
+    headMs: timeouts.headMs,
+    bodyMs: timeouts.bodyMs,
+    idleMs: timeouts.idleMs,
+  }
+}
+
+/** Resolves when the acceptor says STOP; `ready` is called when the actor can serve. */
+export async function runActor(plan: ActorPlan, ready: () => void): Promise<void> {
+  const { shard, kit, functions, config } = plan
+  const counters = actorCounters(shard)
+  const count = (name: ActorCounter) => () => counters.add(actorCounter[name], 1)
+  const events: PoolEvents = {
+    opened: count('opened'),
+    collected: count('collections'),
+    reset: count('resets'),
+    condemned: count('condemned'),
+  }
+  const [log, code] = await Promise.all([
+    createLogger({ level: config.log.level, name: `actor-${shard.index}`, lineBytes: config.log.lineBytes }),
+    loadEngineCode(kit.variant, kit.wasm),
+  ])
+  const { buffer } = shard.memory
+  const outbox = new Outbox(buffer, new Producer(responseRing(shard)), acceptorBell(shard), answerRoomBell(shard))
+  const pools: Pool<Exchange>[] = functions.map((fn, index) => {
+    const wrap = (instance: ConstructorParameters<typeof Exchange>[0]) =>
+      new Exchange(instance, fn, service, () => pools[index]!)
+    return new Pool(code, kit.layout, fn.image, poolLimits(fn, config), events, wrap)
+  })
+  const report = new Reporter(shard.index, log, accessLogger(config, log.output), (stack, fn) =>
+    mapStack(stack, fn.map, bundleFilename(fn.name)),
+  )
+  const service: Service = new Service({
+    pools,
+    router: new Router(functions),
+    outbox,
+    counters,
+    report,
+    sendWindowBytes: config.connection.sendWindowBytes,
+    maxRequests: config.connection.maxRequests,
+    queueRequests: config.pool.queueRequests,
+    queueMs: config.pool.queueMs,
+    onProgress: (session) => actor.progress(session),
+  })
+  const actor: Actor = new Actor({
+    shard,
+    outbox,
+    service,
+    pools,
+    counters,
+    log,
+    scratch: new ParserScratch(config.limits.fields),
+    sessionLimits: sessionLimits(config),
+    receiveWindowBytes: config.connection.receiveWindowBytes,
+    batchRecords: config.ring.batchRecords,
+    spinMicros: config.ring.spinMicros,
+  })
+  for (const pool of pools) for (let i = 0; i < config.pool.prewarm; i++) await pool.open()
+  ready()
+  await actor.run()
+  log.output.close()
+}

@@ -1,0 +1,320 @@
+// What a shard does with a request: route it, lease a runtime, run the handler, write the answer, take the runtime back; and
+// what it does when any of that is not to be had.
+
+import type { Counters } from '@shared/ringbuffer'
+import type { Failure } from '../engine/instance.ts'
+import type { Pool } from '../engine/pool.ts'
+import { ANSWER_ERRORS, type AnswerErrorCode } from '../errors.ts'
+import type { Router } from '../functions/router.ts'
+import { FLAG, STATE } from '../guest/ops.ts'
+import { DateCache } from '../http/date.ts'
+import { httpError } from '../http/errors.ts'
+import { errorResponse } from '../http/response.ts'
+import { actorCounter } from '../metrics.ts'
+import { RESPONSE } from '../protocol.ts'
+import { AnswerWriter, type Delivery } from './answer.ts'
+import type { Exchange, ExchangeOwner } from './exchange.ts'
+import { FAILURE_CODES, failureAnswer } from './failures.ts'
+import type { Outbox } from './outbox.ts'
+import type { Reporter } from './report.ts'
+import { AT, type RequestBody, type RequestHead, type RequestSink, type Session } from './session.ts'
+import { isPlainText, latin1, mendSurrogates } from './text.ts'
+import { TimerQueue } from './timers.ts'
+import { type Waiting, WaitingRoom } from './waiting.ts'
+
+const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')
+const STATUS_MIN = 200
+const STATUS_MAX = 599
+
+export interface ServiceOptions {
+  readonly pools: readonly Pool<Exchange>[]
+  readonly router: Router
+  readonly outbox: Outbox
+  readonly counters: Counters
+  readonly report: Reporter
+  readonly sendWindowBytes: number
+  /** Requests on one connection before it is closed, 0 for no limit. */
+  readonly maxRequests: number
+  readonly queueRequests: number
+  readonly queueMs: number
+  /** A session has moved on outside of its own input: by a timer, or a runtime that came free. */
+  readonly onProgress: (session: Session) => void
+}
+
+export class Service implements RequestSink, ExchangeOwner {
+  readonly timers = new TimerQueue()
+  readonly date = new DateCache()
+  nowMs: number = performance.now()
+  /** While true, every answer closes its connection. */
+  draining = false
+  readonly #options: ServiceOptions
+  readonly #writer: AnswerWriter
+  readonly #waiting: WaitingRoom
+  readonly #delivery: Delivery = { isHead: false, close: false, saysKeepAlive: false }
+  /** Exchanges that outlive the step they began in: for a timer, or after their answer for waitUntil. */
+  readonly #pending = new Set<Exchange>()
+  #requests = 0
+
+  constructor(options: ServiceOptions) {
+    this.#options = options
+    this.#writer = new AnswerWriter(options.outbox, this.date, options.sendWindowBytes)
+    this.#waiting = new WaitingRoom(options.queueRequests, options.pools.length)
+  }
+
+  /** Whether requests wait for a runtime. */
+  get hasWaiting(): boolean {
+    return this.#waiting.size > 0
+  }
+
+  route(bytes: Uint8Array, start: number, end: number): number {
+    return this.#options.router.match(bytes, start, end)
+  }
+
+  request(session: Session, head: RequestHead, body: RequestBody): void {
+    this.#options.counters.add(actorCounter.requests, 1)
+    this.#requests++
+    const { functionIndex } = head
+    if (functionIndex < 0) {
+      this.#answerWithout(session, head, 'not-found')
+      return
+    }
+    const exchange = this.#waiting.isEmpty(functionIndex) ? this.#options.pools[functionIndex]!.lease() : undefined
+    if (exchange !== undefined) this.#run(exchange, session, head, body)
+    else if (this.#waiting.add(session, head, body, this.nowMs + this.#options.queueMs)) {
+      this.#options.counters.add(actorCounter.queued, 1)
+    } else this.#answerWithout(session, head, 'pool-exhausted')
+  }
+
+  refuse(session: Session, error: number): void {
+    this.#options.counters.add(actorCounter.refused, 1)
+    const { name, status } = httpError(error)
+    this.#options.report.refused(name, status)
+    this.#writer.writeRaw(session, errorResponse(error, this.date.line))
+    session.close()
+  }
+
+  sendContinue(session: Session): void {
+    this.#writer.writeRaw(session, CONTINUE)
+    this.#options.outbox.commit(RESPONSE.DATA)
+    this.#options.outbox.ring()
+  }
+
+  /** Goes on with the rest of a large answer, as far as the client's credit allows. */
+  credited(session: Session): void {
+    if (session.out.length === 0 || !this.#writer.writeOn(session)) return
+    if (session.at === AT.BUSY) this.#finish(session, session.closesAfterAnswer)
+  }
+
+  /** Runs requests that wait for a runtime, oldest first, while there are runtimes; 503 for those that waited too long. */
+  serveWaiting(): void {
+    for (const waiting of this.#waiting.expired(this.nowMs)) {
+      if (!isCurrent(waiting)) continue
+      this.#address(waiting.session)
+      this.#answerWithout(waiting.session, waiting.head, 'pool-exhausted')
+      this.#options.onProgress(waiting.session)
+    }
+    for (let index = 0; index < this.#options.pools.length && this.#waiting.size > 0; index++) {
+      for (let waiting = this.#waiting.peek(index); waiting !== undefined; waiting = this.#waiting.peek(index)) {
+        if (isCurrent(waiting)) {
+          const exchange = this.#options.pools[index]!.lease()
+          if (exchange === undefined) break
+          this.#address(waiting.session)
+          this.#run(exchange, waiting.session, waiting.head, waiting.body)
+          this.#options.onProgress(waiting.session)
+        }
+        this.#waiting.shift(index)
+      }
+    }
+  }
+
+  /** The client is gone: what runs for it is given up. */
+  abandon(session: Session): void {
+    if (session.at === AT.BUSY) {
+      for (const exchange of this.#pending) {
+        if (exchange.session === session) this.#release(exchange, true)
+      }
+    }
+    session.close()
+  }
+
+  /** After a step of an exchange that was pending: its answer may have come. */
+  afterStep(exchange: Exchange): void {
+    const { session } = exchange
+    if (session === undefined) {
+      if (this.#pending.has(exchange)) this.#settleBackground(exchange)
+      return
+    }
+    this.#address(session)
+    this.#conclude(exchange, session)
+    this.#options.onProgress(session)
+  }
+
+  guestLog(exchange: Exchange, level: number, text: string): void {
+    this.#options.report.guestLog(exchange, level, text)
+  }
+
+  #address(session: Session): void {
+    this.#options.outbox.address(session.slot, session.generation)
+  }
+
+  #run(exchange: Exchange, session: Session, head: RequestHead, body: RequestBody): void {
+    exchange.session = session
+    exchange.requestNumber = this.#requests
+    exchange.startedMs = this.nowMs
+    exchange.isHead = head.isHead
+    exchange.keepAlive = head.keepAlive
+    exchange.saysKeepAlive = head.saysKeepAlive
+    if (this.#options.report.wantsAccess) {
+      exchange.method = latin1(head.bytes, head.start, head.methodEnd)
+      exchange.target = latin1(head.bytes, head.targetStart, head.targetEnd)
+    }
+    const { instance } = exchange
+    instance.begin(exchange)
+    const { bytes, start, end } = body
+    const isText = bytes !== null && isPlainText(bytes, start, end)
+    const flags = exchange.plan.env === null ? 0 : FLAG.HAS_ENV
+    instance.invoke(head.bytes, head.start, head.end, bytes, start, end, isText, flags)
+    this.#conclude(exchange, session)
+  }
+
+  /** After a step: an answer, a failure, or a wait. */
+  #conclude(exchange: Exchange, session: Session): void {
+    const { instance } = exchange
+    if (instance.failure !== null) this.#failed(exchange, session, FAILURE_CODES[instance.failure], limitOf(exchange, instance.failure))
+    else if (instance.state === STATE.FAILED) this.#threw(exchange, session)
+    else if (instance.state !== STATE.PENDING) this.#answer(exchange, session)
+    else if (exchange.pendingTimers > 0) this.#keep(exchange)
+    else this.#failed(exchange, session, 'handler-failed', 'its promise can never settle: nothing is pending')
+  }
+
+  #answer(exchange: Exchange, session: Session): void {
+    const { instance, plan } = exchange
+    const { status, bodyStart, bodyEnd } = instance
+    const length = bodyEnd - bodyStart
+    if (status < STATUS_MIN || status > STATUS_MAX) {
+      this.#failed(exchange, session, 'bad-response', `status ${status}, not ${STATUS_MIN} to ${STATUS_MAX}`)
+      return
+    }
+    if (length > plan.limits.responseBytes) {
+      const detail = `body of ${length} bytes, limit ${plan.limits.responseBytes}`
+      this.#failed(exchange, session, 'response-too-large', detail)
+      return
+    }
+    if (length > 0 && instance.state === STATE.TEXT) mendSurrogates(instance.bytes, bodyStart, bodyEnd)
+    const delivery = this.#delivery
+    delivery.isHead = exchange.isHead
+    delivery.close = this.#closes(session, exchange.keepAlive)
+    delivery.saysKeepAlive = exchange.saysKeepAlive
+    const error = this.#writer.write(session, instance, delivery)
+    if (error !== 0) {
+      this.#failed(exchange, session, 'bad-response', httpError(error).reason)
+      return
+    }
+    this.#options.counters.add(actorCounter.answers, 1)
+    if (this.#options.report.wantsAccess) this.#options.report.access(exchange, status, length)
+    instance.settle()
+    exchange.session = undefined
+    session.closesAfterAnswer = delivery.close
+    if (session.out.length === 0) this.#finish(session, delivery.close)
+    this.#settleBackground(exchange)
+  }
+
+  #finish(session: Session, close: boolean): void {
+    if (close) session.close()
+    else session.answered()
+  }
+
+  #closes(session: Session, keepAlive: boolean): boolean {
+    const { maxRequests } = this.#options
+    return !keepAlive || this.draining || (maxRequests > 0 && session.requests >= maxRequests)
+  }
+
+  /** After the answer: the runtime goes back, unless the handler asked to go on by waitUntil and something is under way. */
+  #settleBackground(exchange: Exchange): void {
+    const { instance } = exchange
+    if (instance.failure !== null) {
+      this.#options.report.ended(exchange, FAILURE_CODES[instance.failure], 'after its answer')
+    } else if (instance.waiting > 0 && exchange.pendingTimers > 0) {
+      this.#keep(exchange)
+      return
+    }
+    this.#release(exchange, false)
+  }
+
+  /** The runtime stays leased; the wall limit ends it. */
+  #keep(exchange: Exchange): void {
+    if (this.#pending.has(exchange)) return
+    this.#pending.add(exchange)
+    const { wallMs } = exchange.plan.limits
+    exchange.wall = this.timers.add(exchange.startedMs + wallMs, () => {
+      const { session } = exchange
+      const detail = `limit ${wallMs} ms`
+      if (session === undefined) {
+        this.#options.report.ended(exchange, 'wall-limit', `${detail}, in waitUntil`)
+        this.#release(exchange, true)
+        return
+      }
+      this.#address(session)
+      this.#failed(exchange, session, 'wall-limit', detail)
+      this.#options.onProgress(session)
+    })
+  }
+
+  #release(exchange: Exchange, spoiled: boolean): void {
+    this.#pending.delete(exchange)
+    exchange.clearTimers()
+    exchange.session = undefined
+    exchange.pool().giveBack(exchange, this.nowMs, spoiled)
+  }
+
+  /** The handler threw: what it threw goes to the log, never to the client. */
+  #threw(exchange: Exchange, session: Session): void {
+    const text = exchange.instance.failureText()
+    this.#options.counters.add(actorCounter.failures, 1)
+    this.#options.report.threw(exchange, text)
+    const outOfMemory = text.startsWith('InternalError\nout of memory')
+    this.#respond(exchange, session, outOfMemory ? 'memory-limit' : 'handler-failed', outOfMemory)
+  }
+
+  /** The host ended the request: a limit, or an answer that cannot be sent. */
+  #failed(exchange: Exchange, session: Session, code: AnswerErrorCode, detail: string): void {
+    this.#options.counters.add(actorCounter.limits, 1)
+    this.#options.report.ended(exchange, code, detail)
+    const isIntact = code === 'bad-response' || code === 'response-too-large'
+    this.#respond(exchange, session, code, !isIntact)
+  }
+
+  #respond(exchange: Exchange, session: Session, code: AnswerErrorCode, spoiled: boolean): void {
+    const close = this.#closes(session, exchange.keepAlive)
+    this.#writer.writeRaw(session, failureAnswer(code, this.date.line, close, exchange.isHead))
+    if (exchange.instance.failure === null) exchange.instance.settle()
+    if (this.#options.report.wantsAccess) this.#options.report.access(exchange, ANSWER_ERRORS[code].status, 0)
+    this.#finish(session, close)
+    this.#release(exchange, spoiled)
+  }
+
+  /** An answer that no runtime was needed for. */
+  #answerWithout(session: Session, head: RequestHead, code: AnswerErrorCode): void {
+    const close = this.#closes(session, head.keepAlive)
+    this.#writer.writeRaw(session, failureAnswer(code, this.date.line, close, head.isHead))
+    if (this.#options.report.wantsAccess) {
+      const method = latin1(head.bytes, head.start, head.methodEnd)
+      const target = latin1(head.bytes, head.targetStart, head.targetEnd)
+      this.#options.report.accessWithout(method, target, ANSWER_ERRORS[code].status)
+    }
+    this.#finish(session, close)
+  }
+}
+
+/** Whether the request that waited is still the one its connection waits for. */
+function isCurrent({ session, number }: Waiting): boolean {
+  return session.at === AT.BUSY && session.requests === number
+}
+
+function limitOf(exchange: Exchange, failure: NonNullable<Failure>): string {
+  const { cpuMs, memoryBytes, hostCalls } = exchange.plan.limits
+  if (failure === 'cpu') return `limit ${cpuMs} ms of processor time`
+  if (failure === 'memory') return `limit ${memoryBytes} bytes of memory`
+  if (failure === 'host-calls') return `limit ${hostCalls} host calls`
+  return ''
+}

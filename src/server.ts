@@ -1,0 +1,199 @@
+// The library's entry: wires the parts together, starts and stops them. The command (main.ts) is a thin shell around it.
+
+import { readFileSync } from 'node:fs'
+import { createSharedMemory } from '@shared/ringbuffer'
+import { ACCEPTOR_MEMORY_BYTES, Acceptor } from './acceptor/acceptor.ts'
+import { ShardLink } from './acceptor/link.ts'
+import type { FunctionPlan } from './actor/plan.ts'
+import { type Config, functionLimits } from './config/index.ts'
+import type { EngineKit } from './engine/build.ts'
+import type { ImagesResult } from './engine/images.ts'
+import { RingletError } from './errors.ts'
+import { type Bundle, bundleFunction, stopBundler } from './functions/bundle.ts'
+import { bundleFilename, mapStack } from './functions/source-map.ts'
+import { createLogger, type Log } from './log.ts'
+import { REQUEST } from './protocol.ts'
+import { createShard } from './shard.ts'
+import { Supervisor } from './supervisor.ts'
+
+export { type Config, type ConfigInput, defaultConfig } from './config/index.ts'
+export { RingletError } from './errors.ts'
+export { exampleFunctions } from './functions/examples.ts'
+
+/** How long stopped actors may take to end their threads' task; after that the threads are ended. */
+const ACTOR_END_MS = 1000
+
+/** A started server. */
+export interface Ringlet {
+  readonly host: string
+  /** The port it got; differs from the configuration's when that is 0. */
+  readonly port: number
+  readonly url: string
+  /** Answers what is in flight, within `timeouts.shutdownMs`, and ends all threads. Later calls wait for the first. */
+  stop(): Promise<void>
+  /** Resolves, with the reason, when the server cannot go on by itself. */
+  readonly failed: Promise<RingletError>
+}
+
+/**
+ * Builds the functions, starts an actor for each core, and listens.
+ * Rejects with {@link RingletError}: a function that does not build or initialise, a port that cannot be had.
+ */
+export async function start(config: Config): Promise<Ringlet> {
+  const server = new Server(config)
+  try {
+    await server.start()
+  } catch (error) {
+    await server.discard()
+    throw error
+  }
+  return server
+}
+
+/** File names in errors and stacks are relative to the working folder, as the user typed them. */
+function bundle({ name, file, code }: Config['functions'][number]): Promise<Bundle> {
+  const source = { ...(file !== undefined && { file }), ...(code !== undefined && { code }) }
+  return bundleFunction({ name, ...source, resolveDir: process.cwd() })
+}
+
+class Server implements Ringlet {
+  readonly #config: Config
+  readonly #supervisor: Supervisor
+  readonly #links: ShardLink[] = []
+  #acceptor: Acceptor | undefined
+  #log: Log | undefined
+  #stopped: Promise<void> | undefined
+  #fail: (error: RingletError) => void = () => {}
+  readonly failed: Promise<RingletError>
+  port = 0
+
+  constructor(config: Config) {
+    this.#config = config
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve
+    })
+    const entry = new URL('./workers/actor.js', import.meta.url).href
+    this.#supervisor = new Supervisor(entry, config.cores, config.restart, {
+      restarted: (shard, reason) => this.#log?.error({ shard, reason }, 'actor restarted'),
+      gaveUp: (error) => this.#fail(error),
+    })
+  }
+
+  get host(): string {
+    return this.#config.host
+  }
+
+  get url(): string {
+    const { host } = this.#config
+    return `http://${host.includes(':') ? `[${host}]` : host}:${this.port}`
+  }
+
+  async start(): Promise<void> {
+    const config = this.#config
+    const { level, lineBytes } = config.log
+    const [log, bundles] = await Promise.all([
+      createLogger({ level, name: 'ringlet', lineBytes }),
+      Promise.all(config.functions.map(bundle)),
+    ])
+    this.#log = log
+    void stopBundler()
+    const { kit, plans } = await this.#plan(bundles)
+    this.#link()
+    await this.#startActors(kit, plans)
+    this.port = await this.#listen()
+    log.info({ host: config.host, port: this.port, url: this.url, cores: config.cores, functions: plans.length }, 'listening')
+    log.flush()
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  /** Ends what a failed start left. */
+  async discard(): Promise<void> {
+    void stopBundler()
+    this.#supervisor.expectEnd()
+    this.#acceptor?.stop()
+    await this.#supervisor.stop(0)
+    this.#log?.output.close()
+  }
+
+  async #plan(bundles: readonly Bundle[]): Promise<{ kit: EngineKit; plans: FunctionPlan[] }> {
+    const config = this.#config
+    const limits = config.functions.map((fn) => functionLimits(config, fn.limits))
+    const result = await this.#supervisor.buildImages({
+      variant: 'quickjs',
+      guestSource: readFileSync(new URL('./guest.js', import.meta.url), 'utf8'),
+      functions: config.functions.map(({ name }, i) => {
+        const { stackBytes, memoryBytes } = limits[i]!
+        return { name, code: bundles[i]!.code, stackBytes, memoryBytes }
+      }),
+      initMs: config.limits.initMs,
+    })
+    this.#reportTopLevel(result, bundles)
+    const plans = config.functions.map((fn, i) => ({
+      name: fn.name,
+      routes: fn.routes,
+      image: result.images[i]!,
+      isolation: fn.isolation ?? config.isolation,
+      env: fn.env === undefined ? null : JSON.stringify(fn.env),
+      map: bundles[i]!.map,
+      limits: limits[i]!,
+    }))
+    return { kit: result.kit, plans }
+  }
+
+  /** What top-level code printed, and what it threw. */
+  #reportTopLevel(
+    result: ImagesResult,
+    bundles: readonly Bundle[],
+  ): asserts result is Extract<ImagesResult, { kit: EngineKit }> {
+    for (const { function: name, text } of result.lines) this.#log?.info({ function: name }, text)
+    if (!('failed' in result)) return
+    const { failed: name, reason, stack } = result
+    const index = this.#config.functions.findIndex((fn) => fn.name === name)
+    const [position] = mapStack(stack, bundles[index]!.map, bundleFilename(name)).trim().split('\n')
+    throw new RingletError('RINGLET_HANDLER_INIT', { name, reason: position ? `${reason} (${position.trim()})` : reason })
+  }
+
+  #link(): void {
+    const { cores, ring, connection } = this.#config
+    const bell = createSharedMemory(ACCEPTOR_MEMORY_BYTES)
+    const { receiveWindowBytes, sendWindowBytes } = connection
+    for (let index = 0; index < cores; index++) {
+      const shard = createShard(index, ring, bell)
+      this.#links.push(new ShardLink(shard, { receiveWindowBytes, sendWindowBytes, batchRecords: ring.batchRecords }))
+    }
+  }
+
+  #startActors(kit: EngineKit, functions: readonly FunctionPlan[]): Promise<void> {
+    const { log, ring, connection, limits, timeouts, pool, gc, bounded } = this.#config
+    const config = { log, ring, connection, limits, timeouts, pool, gc, bounded }
+    return this.#supervisor.start(this.#links, ({ handle }) => ({ shard: handle, kit, functions, config }))
+  }
+
+  async #listen(): Promise<number> {
+    const { host, port, acceptor } = this.#config
+    this.#acceptor = new Acceptor({ host, port, ...acceptor }, this.#links)
+    try {
+      return await this.#acceptor.listen()
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      if (code === 'EADDRINUSE') throw new RingletError('RINGLET_PORT_IN_USE', { host, port })
+      throw new RingletError('RINGLET_LISTEN', { host, port, reason: code ?? message })
+    }
+  }
+
+  async #stop(): Promise<void> {
+    const log = this.#log
+    log?.info({ connections: this.#acceptor?.connections ?? 0 }, 'stopping')
+    await this.#acceptor?.drain(this.#config.timeouts.shutdownMs)
+    this.#supervisor.expectEnd()
+    for (const link of this.#links) link.tell(REQUEST.STOP)
+    await this.#supervisor.stop(ACTOR_END_MS)
+    this.#acceptor?.stop()
+    log?.info('stopped')
+    log?.output.close()
+  }
+}

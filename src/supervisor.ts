@@ -1,0 +1,144 @@
+// Keeps the actors alive. An actor's life is one piscina task; when it ends without having been told to, its shard's rings
+// are reset before the next actor starts, its requests in flight are answered by the acceptor, and nobody else notices.
+
+import { MessageChannel } from 'node:worker_threads'
+import { resetRing } from '@shared/ringbuffer'
+import { Piscina } from 'piscina'
+import type { ShardLink } from './acceptor/link.ts'
+import type { ActorPlan } from './actor/plan.ts'
+import type { ImagesResult, ImagesTask } from './engine/images.ts'
+import { RingletError } from './errors.ts'
+import { actorBell, answerRoomBell, requestRing, requestRoomBell, responseRing } from './shard.ts'
+
+/** Thread stack: with the guest's own stack limit below it, recursion ends as a guest's error (design/engine.md). */
+const THREAD_STACK_MB = 16
+
+export interface SupervisorEvents {
+  /** An actor has ended by itself; the next one is about to start. */
+  restarted(shard: number, reason: string): void
+  /** Actors end faster than the restart intensity allows: the process cannot go on. */
+  gaveUp(error: RingletError): void
+}
+
+export interface RestartIntensity {
+  readonly max: number
+  readonly windowMs: number
+}
+
+export class Supervisor {
+  readonly #threads: Piscina
+  readonly #intensity: RestartIntensity
+  readonly #events: SupervisorEvents
+  readonly #ends: Promise<void>[] = []
+  #stopping = false
+
+  /** `entry`: URL of the built thread entry. */
+  constructor(entry: string, cores: number, intensity: RestartIntensity, events: SupervisorEvents) {
+    this.#intensity = intensity
+    this.#events = events
+    this.#threads = new Piscina({
+      filename: entry,
+      minThreads: cores,
+      maxThreads: cores,
+      concurrentTasksPerWorker: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      // An actor sleeps on its own doorbell; piscina's waiting for tasks on another would only add wake-ups.
+      atomics: 'disabled',
+      resourceLimits: { stackSizeMb: THREAD_STACK_MB },
+    })
+    // A thread's death also rejects its task's promise, and is dealt with there.
+    this.#threads.on('error', () => {})
+  }
+
+  buildImages(task: ImagesTask): Promise<ImagesResult> {
+    return this.#threads.run(task, { name: 'buildImages' })
+  }
+
+  /** Starts an actor for each link; resolves when all of them can serve. */
+  async start(links: readonly ShardLink[], planOf: (link: ShardLink) => ActorPlan): Promise<void> {
+    await Promise.all(
+      links.map((link) => {
+        let resolveReady: () => void = () => {}
+        let rejectReady: (error: unknown) => void = () => {}
+        const ready = new Promise<void>((resolve, reject) => {
+          resolveReady = resolve
+          rejectReady = reject
+        })
+        this.#ends.push(this.#keepAlive(link, planOf(link), resolveReady, rejectReady))
+        return ready
+      }),
+    )
+  }
+
+  /** From here on an actor's end is its end. */
+  expectEnd(): void {
+    this.#stopping = true
+  }
+
+  /** Waits for the actors, which have been told to stop, at most so long; then ends their threads. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#stopping = true
+    let timer: NodeJS.Timeout | undefined
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, timeoutMs)
+    })
+    await Promise.race([Promise.allSettled(this.#ends), timeout])
+    clearTimeout(timer)
+    await this.#threads.destroy()
+  }
+
+  async #keepAlive(
+    link: ShardLink,
+    plan: ActorPlan,
+    ready: () => void,
+    notStarted: (error: unknown) => void,
+  ): Promise<void> {
+    const shard = link.handle.index
+    const endedAtMs: number[] = []
+    let hasServed = false
+    while (!this.#stopping) {
+      let reason = 'it ended'
+      try {
+        await this.#runOnce(link, plan, () => {
+          hasServed = true
+          ready()
+        })
+        if (this.#stopping) return
+      } catch (error) {
+        reason = error instanceof Error ? error.message : String(error)
+      }
+      if (this.#stopping) return
+      if (!hasServed) {
+        notStarted(new RingletError('RINGLET_ACTOR_START', { shard, reason }))
+        return
+      }
+      link.down()
+      const nowMs = performance.now()
+      endedAtMs.push(nowMs)
+      while (endedAtMs[0]! < nowMs - this.#intensity.windowMs) endedAtMs.shift()
+      if (endedAtMs.length > this.#intensity.max) {
+        this.#events.gaveUp(new RingletError('RINGLET_RESTART_INTENSITY', { shard, ...this.#intensity, reason }))
+        return
+      }
+      this.#events.restarted(shard, reason)
+    }
+  }
+
+  /** One life: on fresh rings, from the start of the task to its end. */
+  async #runOnce(link: ShardLink, plan: ActorPlan, ready: () => void): Promise<void> {
+    const { handle } = link
+    resetRing(requestRing(handle))
+    resetRing(responseRing(handle))
+    for (const bell of [actorBell(handle), requestRoomBell(handle), answerRoomBell(handle)]) bell.cancel()
+    const { port1, port2 } = new MessageChannel()
+    port1.once('message', () => {
+      link.restart()
+      ready()
+    })
+    try {
+      await this.#threads.run({ plan, port: port2 }, { transferList: [port2] })
+    } finally {
+      port1.close()
+    }
+  }
+}

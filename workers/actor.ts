@@ -1,0 +1,15 @@
+// The thread entry, for piscina: an actor's whole life is one task, and the images are built by another before it.
+
+import type { MessagePort } from 'node:worker_threads'
+import type { ActorPlan } from '../src/actor/plan.ts'
+import { runActor } from '../src/actor/run.ts'
+
+export { buildImages } from '../src/engine/images.ts'
+
+/** `port` is told once, when the actor can serve. */
+export default async function actor({ plan, port }: { plan: ActorPlan; port: MessagePort }): Promise<void> {
+  await runActor(plan, () => {
+    port.postMessage('ready')
+    port.close()
+  })
+}
