@@ -49,6 +49,8 @@ export interface Traffic extends Slip {
   /** Payload bytes of each record; 496 makes two records fill the ring. */
   length: number
   ring?: number
+  /** Publishes and rings once for all, or when a claim is refused. */
+  corked?: boolean
   /** Whether the producer sleeps for room on a doorbell of its own, or spins. */
   sleepForRoom?: boolean
 }
@@ -60,20 +62,31 @@ export const producing =
     const producer = new Producer(placeOf(traffic.ring ?? 0), words)
     const bell = recordsBell(words)
     const room = roomBell(words)
+    if (traffic.corked) producer.cork()
     for (let i = 1; i <= traffic.count; i++) {
-      const offset = claim(producer, traffic, room, words)
+      const offset = claim(producer, traffic, bell, room, words)
       words.set(offset / 4, i)
       if (traffic.ringFirst) bell.ring()
       producer.commit(7, i, -i)
-      if (!traffic.ringFirst) bell.ring()
+      if (!traffic.ringFirst && !traffic.corked) bell.ring()
     }
+    if (!traffic.corked) return
+    producer.uncork()
+    bell.ring()
   }
 
-function claim(producer: Producer, traffic: Traffic, room: Doorbell, words: ThreadWords): number {
+function claim(
+  producer: Producer,
+  traffic: Traffic,
+  bell: Doorbell,
+  room: Doorbell,
+  words: ThreadWords,
+): number {
   for (;;) {
     const read = traffic.sleepForRoom ? 0 : words.load(readWord(traffic.ring ?? 0))
     const offset = producer.tryClaim(traffic.length)
     if (offset !== REFUSED) return offset
+    if (traffic.corked) bell.ring()
     if (!traffic.sleepForRoom) {
       words.spinWhile(readWord(traffic.ring ?? 0), read)
       continue

@@ -42,6 +42,11 @@ describe('every interleaving of a producer and a consumer that sleeps in wait', 
     expect(bugOf([producing(traffic), blockingConsumer(traffic)])).toBeUndefined()
   })
 
+  it('delivers all from a corked producer that fills the ring', () => {
+    const traffic: Traffic = { count: 4, length: FULL, corked: true }
+    expect(bugOf([producing(traffic), blockingConsumer(traffic)])).toBeUndefined()
+  })
+
   it('delivers all when waits time out at any moment', () => {
     const traffic: Traffic = { count: 2, length: FULL }
     const bounded: Body = (words) => {

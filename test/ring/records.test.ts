@@ -177,6 +177,26 @@ describe('claims', () => {
   })
 })
 
+describe('a cork', () => {
+  it('keeps records back until it is drawn, or until a claim is refused', () => {
+    const { producer, consumer } = pair(ringAt())
+    producer.cork()
+    producer.tryWrite(1, 0, 0, new Uint8Array(496))
+    expect(consumer.isEmpty()).toBe(true)
+    expect(producer.usedBytes()).toBe(512)
+    producer.tryWrite(2, 0, 0, new Uint8Array(400))
+    expect(producer.tryClaim(200)).toBe(REFUSED)
+    expect(consumer.isEmpty()).toBe(false)
+    while (consumer.next());
+    consumer.release()
+    expect(producer.tryClaim(200)).toBeGreaterThan(0)
+    producer.commit(3, 0, 0)
+    expect(consumer.isEmpty()).toBe(true)
+    producer.uncork()
+    expect([consumer.next(), consumer.type]).toEqual([true, 3])
+  })
+})
+
 describe('releasing', () => {
   it('gives a batch back by one call, or its beginning by releaseTo', () => {
     const { producer, consumer } = pair(ringAt(2 ** 31 - 48))

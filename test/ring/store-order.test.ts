@@ -82,6 +82,21 @@ it('PUBLISH: tryWrite copies the payload before that store', () => {
   expect(payloadAtStore).toBe(9)
 })
 
+it('PUBLISH: a cork leaves one store for the batch, after the last record', () => {
+  const place = ringAt()
+  const words = new RecordingWords(place.buffer)
+  const producer = new Producer(place, words)
+  words.take()
+  producer.cork()
+  for (let i = 1; i <= 3; i++) producer.tryWrite(i, 0, 0, new Uint8Array(8))
+  expect(words.take().every(([kind]) => kind === 'set')).toBe(true)
+  producer.uncork()
+  producer.uncork()
+  expect(words.take()).toEqual([['store', WRITE_WORD, 72]])
+  producer.tryWrite(4, 0, 0, new Uint8Array(8))
+  expect(words.take().at(-1)).toEqual(['store', WRITE_WORD, 96])
+})
+
 it('RELEASE: nothing is given back before release, and a batch by one store; PUBLISH: one load covers the batch', () => {
   const place = ringAt()
   const producer = new Producer(place)

@@ -39,6 +39,7 @@ export class Producer {
   #write: number
   /** Last read position seen. It may be old, which only makes the ring look fuller than it is (BOUND). */
   #read: number
+  #corked = false
   #claimIndex = NO_CLAIM
   #claimLength = 0
   #claimPadding = 0
@@ -76,7 +77,10 @@ export class Producer {
     const index = this.#write & (this.capacity - 1)
     const toEnd = this.capacity - index
     const padding = size > toEnd ? toEnd : 0
-    if (!this.#hasRoom(padding + size)) return REFUSED
+    if (!this.#hasRoom(padding + size)) {
+      if (this.#corked) this.#publish()
+      return REFUSED
+    }
     this.#claimIndex = padding > 0 ? 0 : index
     this.#claimLength = length
     this.#claimPadding = padding
@@ -122,7 +126,7 @@ export class Producer {
     words.set(header + GENERATION_WORD, generation)
     this.#claimIndex = NO_CLAIM
     this.#write = (this.#write + padding + recordBytes(length)) | 0
-    words.store(this.#writeWord, this.#write) // PUBLISH: after every plain write of the record, its padding included
+    if (!this.#corked) this.#publish()
   }
 
   /** Closes the open claim without a trace. Throws RingMisuseError without a claim. */
@@ -140,6 +144,21 @@ export class Producer {
     return true
   }
 
+  /**
+   * Keeps committed records back until `uncork`, so that a batch costs one publishing store. A refused claim publishes what is
+   * kept, because the consumer cannot make room before it sees it.
+   */
+  cork(): void {
+    this.#corked = true
+  }
+
+  /** Publishes what was committed since `cork`, and each record by its commit from here on. */
+  uncork(): void {
+    if (!this.#corked) return
+    this.#corked = false
+    this.#publish()
+  }
+
   /** Bytes committed and not yet released, headers and padding included. Reads the consumer's position afresh. */
   usedBytes(): number {
     this.#refresh()
@@ -151,6 +170,10 @@ export class Producer {
     const used = this.usedBytes()
     this.#congested = this.#congested ? used > this.#lowWatermark : used >= this.#highWatermark
     return this.#congested
+  }
+
+  #publish(): void {
+    this.#words.store(this.#writeWord, this.#write) // PUBLISH: after every plain write of the records, padding included
   }
 
   // BOUND: written and unreleased bytes never exceed the capacity. The consumer's cache line is read only when the last known
