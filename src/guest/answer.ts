@@ -67,10 +67,16 @@ function packDetails(details: Details): string {
   if (details.type === 'error') throw new TypeError('the handler returned Response.error()')
   words[STATUS] = details.status
   const type = soleContentType(details.headers)
-  const kind = type === undefined ? -1 : CONTENT_TYPES.indexOf(type as '')
+  const kind = type === undefined ? -1 : kindOf(type)
   words[KIND] = kind < 0 ? CUSTOM : kind
   if (kind >= 0) return ''
   const block = fieldBlock(details.headers)
   words[HEAD_BYTES] = utf8Bytes(block)
   return block
+}
+
+/** The HEAD_KIND of a Content-Type value, -1 for one that has none. */
+export function kindOf(type: string): number {
+  for (let kind = 0; kind < CONTENT_TYPES.length; kind++) if (CONTENT_TYPES[kind] === type) return kind
+  return -1
 }

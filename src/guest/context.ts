@@ -6,7 +6,7 @@ import { promiseResolve, promiseThen } from './primordials.ts'
 import { finishInterface } from './web/webidl.ts'
 
 /** The third argument of a handler. */
-export class ExecutionContext {
+class ExecutionContext {
   /** Here so that code written for Cloudflare Workers runs; there is no origin to pass through to. */
   passThroughOnException(): void {}
 
@@ -17,6 +17,9 @@ export class ExecutionContext {
   }
 }
 finishInterface(ExecutionContext, 'ExecutionContext')
+
+/** A context is made for each request by a literal on this prototype: that takes half the time of a constructor. */
+export const contextPrototype = ExecutionContext.prototype
 
 function settled(): void {
   words[WORD.WAITING]!--

@@ -1,5 +1,5 @@
 import { FAILURE_CHARS_MAX } from './ops.ts'
-import { stringFrom, stringSlice, stringSplit, toWellFormed } from './primordials.ts'
+import { concat, stringFrom, stringSlice, stringSplit, toWellFormed } from './primordials.ts'
 
 const CAUSES_MAX = 3
 
@@ -50,16 +50,25 @@ function oneLine(text: string): string {
 export function describeFailure(thrown: unknown): string {
   try {
     const isObject = (typeof thrown === 'object' && thrown !== null) || typeof thrown === 'function'
-    if (!isObject) return plainText(`Error\nthrown: ${oneLine(convert(thrown))}\n`)
+    if (!isObject) return plainText(concat('Error\nthrown: ', oneLine(convert(thrown)), '\n'))
     const name = oneLine(textOf(thrown, 'name')) || 'Error'
     const message = oneLine(textOf(thrown, 'message'))
     let stack = textOf(thrown, 'stack')
     let cause = causeOf(thrown)
     for (let i = 0; i < CAUSES_MAX && typeof cause === 'object' && cause !== null; i++) {
-      stack += `Caused by ${textOf(cause, 'name')}: ${oneLine(textOf(cause, 'message'))}\n${textOf(cause, 'stack')}`
+      const causeMessage = oneLine(textOf(cause, 'message'))
+      stack = concat(
+        stack,
+        'Caused by ',
+        textOf(cause, 'name'),
+        ': ',
+        causeMessage,
+        '\n',
+        textOf(cause, 'stack'),
+      )
       cause = causeOf(cause)
     }
-    return plainText(`${name}\n${message}\n${stringSlice(stack, 0, FAILURE_CHARS_MAX)}`)
+    return plainText(concat(name, '\n', message, '\n', stringSlice(stack, 0, FAILURE_CHARS_MAX)))
   } catch {
     return 'Error\nthe failure could not be described\n'
   }

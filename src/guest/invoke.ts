@@ -1,5 +1,5 @@
 import { host, startServing, words } from './bridge.ts'
-import { ExecutionContext } from './context.ts'
+import { contextPrototype } from './context.ts'
 import { describeFailure } from './describe.ts'
 import { type Handler, resolveHandler } from './handler.ts'
 import { FLAG, OP, STATE as STATES, WORD } from './ops.ts'
@@ -51,8 +51,8 @@ export function invoke(head: string, body: string | ArrayBuffer | undefined, fla
     const request = new Request(head, body, (flags & TLS) === 0 ? INCOMING : INCOMING_SECURE)
     const result =
       owner === undefined
-        ? call!(request, env, new ExecutionContext())
-        : owner.fetch(request, env, new ExecutionContext())
+        ? call!(request, env, { __proto__: contextPrototype })
+        : owner.fetch(request, env, { __proto__: contextPrototype })
     if (typeof result === 'object' && result !== null) {
       if (isResponse(result)) return packResponse(result)
       return whenSettled(result)

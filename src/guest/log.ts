@@ -1,7 +1,7 @@
 import { host } from './bridge.ts'
 import { plainText } from './describe.ts'
 import { LOG_CHARS_MAX, LOG_LEVEL, OP } from './ops.ts'
-import { stringIndexOf, stringSlice } from './primordials.ts'
+import { concat, stringIndexOf, stringSlice } from './primordials.ts'
 
 type Level = (typeof LOG_LEVEL)[keyof typeof LOG_LEVEL]
 
@@ -13,5 +13,8 @@ export function log(level: Level, text: string): void {
 /** A failure (see describeFailure) that has no answer to go into. */
 export function logError(where: string, failure: string): void {
   const name = stringIndexOf(failure, '\n')
-  log(LOG_LEVEL.ERROR, `${where}: ${stringSlice(failure, 0, name)}: ${stringSlice(failure, name + 1)}`)
+  log(
+    LOG_LEVEL.ERROR,
+    concat(where, ': ', stringSlice(failure, 0, name), ': ', stringSlice(failure, name + 1)),
+  )
 }

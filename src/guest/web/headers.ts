@@ -1,5 +1,6 @@
 import {
   charCodeAt,
+  concat,
   isEnumerable,
   jsonStringify,
   regExpTest,
@@ -171,7 +172,7 @@ const KNOWN_NAME_CHARS_MAX = 64
 let knownCount = 0
 
 function toName(name: unknown): string {
-  const text = `${name}`
+  const text = typeof name === 'string' ? name : `${name}`
   const known = knownNames[text]
   if (known !== undefined) return known
   if (!regExpTest(TOKEN, text)) throw new TypeError(`${jsonStringify(text)} is not a valid header name`)
@@ -184,7 +185,7 @@ function toName(name: unknown): string {
 }
 
 function toValue(value: unknown): string {
-  const text = `${value}`
+  const text = typeof value === 'string' ? value : `${value}`
   if (!regExpTest(UNUSUAL_IN_VALUE, text)) return trimHttpSpace(text)
   const trimmed = trimHttpSpace(toByteString(text, 'a header value'))
   if (regExpTest(UNUSUAL_IN_VALUE, trimmed))
@@ -223,7 +224,7 @@ function fill(headers: Headers, init: NonNullable<HeadersInit>): void {
 function combined(list: FieldList, key: string): string | null {
   let value: string | null = null
   for (let i = 0; i < list.length; i += 2) {
-    if (list[i] === key) value = value === null ? list[i + 1]! : `${value}, ${list[i + 1]}`
+    if (list[i] === key) value = value === null ? list[i + 1]! : concat(value, ', ', list[i + 1]!)
   }
   return value
 }
@@ -246,7 +247,7 @@ function findInLines(lines: readonly string[], key: string): string | null {
     const line = lines[i]!
     if (line[colon] !== ':' || toLowerCase(stringSlice(line, 0, colon)) !== key) continue
     const value = trimHttpSpace(stringSlice(line, colon + 1))
-    found = found === null ? value : `${found}, ${value}`
+    found = found === null ? value : concat(found, ', ', value)
   }
   return found
 }
@@ -303,7 +304,7 @@ export function soleContentType(headers: Headers): string | undefined {
 export function fieldBlock(headers: Headers): string {
   const list = listOf(headers)
   let block = ''
-  for (let i = 0; i < list.length; i += 2) block += `${list[i]}: ${list[i + 1]}\r\n`
+  for (let i = 0; i < list.length; i += 2) block += concat(list[i]!, ': ', list[i + 1]!, '\r\n')
   return block
 }
 

@@ -1,4 +1,4 @@
-import { type Details, KIND_BITS, KIND_MASK, type Meta, pack } from '../answer.ts'
+import { type Details, KIND_BITS, KIND_MASK, kindOf, type Meta, pack } from '../answer.ts'
 import { host, toWire } from '../bridge.ts'
 import { CONTENT_TYPES, HEAD_KIND, OP } from '../ops.ts'
 import { jsonStringify, regExpTest, stringSplit } from '../primordials.ts'
@@ -180,7 +180,7 @@ function initialize(init: unknown, type: string | undefined, hasBody: boolean): 
   if (hasBody && (status === 204 || status === 205 || status === 304)) {
     throw new TypeError(`a response with status ${status} cannot have a body`)
   }
-  const kind = type === undefined ? HEAD_KIND.NONE : CONTENT_TYPES.indexOf(type as '')
+  const kind = type === undefined ? HEAD_KIND.NONE : kindOf(type)
   if (givenHeaders === undefined && statusText === '' && kind >= 0) return (status << KIND_BITS) | kind
   const headers = new Headers(givenHeaders as HeadersInit)
   if (type !== undefined) addContentType(headers, type)
