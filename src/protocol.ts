@@ -18,6 +18,8 @@ export const REQUEST = {
   DRAIN: 5,
   /** To the shard: end. No payload. */
   STOP: 6,
+  /** A new connection: its idle time begins. No payload. */
+  OPEN: 7,
 } as const
 
 /** Actor to acceptor. */

@@ -20,6 +20,8 @@ export { type Config, type ConfigInput, defaultConfig } from './config/index.ts'
 export { RingletError } from './errors.ts'
 export { exampleFunctions } from './functions/examples.ts'
 
+/** Name of the error that the guest's `load` throws when a module exports no handler (src/guest/handler.ts). */
+const NO_HANDLER = 'NoHandlerError'
 /** How long stopped actors may take to end their threads' task; after that the threads are ended. */
 const ACTOR_END_MS = 1000
 
@@ -151,8 +153,13 @@ class Server implements Ringlet {
   ): asserts result is Extract<ImagesResult, { kit: EngineKit }> {
     for (const { function: name, text } of result.lines) this.#log?.info({ function: name }, text)
     if (!('failed' in result)) return
-    const { failed: name, reason, stack } = result
+    const { failed: name, guestName, stack } = result
     const index = this.#config.functions.findIndex((fn) => fn.name === name)
+    if (guestName === NO_HANDLER) {
+      const source = this.#config.functions[index]!.file ?? 'its code'
+      throw new RingletError('RINGLET_HANDLER_EXPORT', { name, source, reason: result.message })
+    }
+    const reason = `${guestName}: ${result.message}`
     const [position] = mapStack(stack, bundles[index]!.map, bundleFilename(name)).trim().split('\n')
     throw new RingletError('RINGLET_HANDLER_INIT', { name, reason: position ? `${reason} (${position.trim()})` : reason })
   }

@@ -29,6 +29,8 @@ export class Connection {
   midAnswer = false
   /** Whether reading is stopped, for whatever reason. */
   paused = false
+  /** The actor has not been told of the connection: nothing else of it may go into the ring before. */
+  openOwed = false
   /** The client's FIN has come and the actor has not been told. */
   endOwed = false
   /** The actor has closed the answer side: the socket ends when the queue is empty. */

@@ -87,6 +87,9 @@ export class ShardLink {
     this.#connections[connection.slot] = connection
     this.size++
     this.counters.set(linkCounter.connections, this.size)
+    connection.openOwed = true
+    this.#settleOwed(connection)
+    this.ring()
   }
 
   /** The socket is closed: the slot is free for another once the actor knows. */
@@ -117,8 +120,9 @@ export class ShardLink {
       this.#awaiting++
     }
     connection.unconsumed += length
-    if (connection.stash !== undefined || !this.#tryData(connection, source, length)) {
-      const bytes = source.slice(0, length)
+    if (connection.openOwed || connection.stash !== undefined || !this.#tryData(connection, source, length)) {
+      // Not `slice`: on a Buffer that is a view, and the buffer is read into again at once.
+      const bytes = new Uint8Array(source.subarray(0, length))
       connection.stash = connection.stash === undefined ? bytes : Buffer.concat([connection.stash, bytes])
       this.#owe(connection)
       connection.pause()
@@ -215,6 +219,8 @@ export class ShardLink {
     connection.generation = this.#generations[connection.slot]!
     connection.unconsumed = 0
     connection.unreported = 0
+    connection.openOwed = true
+    this.#owing.add(connection)
     connection.resume()
   }
 
@@ -245,6 +251,10 @@ export class ShardLink {
       this.#freeSlots.push(connection.slot)
       this.#owing.delete(connection)
       return true
+    }
+    if (connection.openOwed) {
+      if (!this.#tryEmpty(REQUEST.OPEN, connection.slot, connection.generation)) return this.#owe(connection)
+      connection.openOwed = false
     }
     const { stash } = connection
     if (stash !== undefined) {

@@ -127,6 +127,12 @@ export class Actor {
         this.progress(session)
         return
       }
+      case REQUEST.OPEN: {
+        const session = this.#sessionFor(slot, generation)
+        this.#address(session)
+        this.progress(session)
+        return
+      }
       case REQUEST.GONE:
         this.#drop(slot, generation)
         return

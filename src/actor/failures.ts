@@ -8,6 +8,7 @@ import { errorAnswer } from '../http/response.ts'
 export const FAILURE_CODES: Record<NonNullable<Failure>, AnswerErrorCode> = {
   cpu: 'cpu-limit',
   memory: 'memory-limit',
+  stack: 'stack-limit',
   engine: 'handler-failed',
   'host-calls': 'host-call-limit',
 }

@@ -272,7 +272,9 @@ export class Service implements RequestSink, ExchangeOwner {
     const text = exchange.instance.failureText()
     this.#options.counters.add(actorCounter.failures, 1)
     this.#options.report.threw(exchange, text)
-    const outOfMemory = text.startsWith('InternalError\nout of memory')
+    // Without memory for the error itself the engine throws null.
+    const isNull = text.startsWith('Error\nthrown: null') && exchange.instance.isNearlyFull
+    const outOfMemory = isNull || text.startsWith('InternalError\nout of memory')
     this.#respond(exchange, session, outOfMemory ? 'memory-limit' : 'handler-failed', outOfMemory)
   }
 

@@ -33,7 +33,13 @@ export interface TopLevelLine {
 export type ImagesResult =
   | { readonly kit: EngineKit; readonly images: readonly Image[]; readonly lines: readonly TopLevelLine[] }
   /** What a function's top-level code threw. */
-  | { readonly failed: string; readonly reason: string; readonly stack: string; readonly lines: readonly TopLevelLine[] }
+  | {
+      readonly failed: string
+      readonly guestName: string
+      readonly message: string
+      readonly stack: string
+      readonly lines: readonly TopLevelLine[]
+    }
 
 /** Console lines kept of one start. */
 const LINES_MAX = 1000
@@ -51,7 +57,8 @@ export async function buildImages(task: ImagesTask): Promise<ImagesResult> {
       images.push(await buildOne(kit, code, base, fn, task.initMs, lines))
     } catch (error) {
       if (!(error instanceof GuestError)) throw error
-      return { failed: fn.name, reason: `${error.guestName}: ${error.message}`, stack: error.guestStack, lines }
+      const { guestName, message, guestStack: stack } = error
+      return { failed: fn.name, guestName, message, stack, lines }
     }
   }
   return { kit, images, lines }

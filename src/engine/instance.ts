@@ -19,7 +19,7 @@ export const SCRATCH_BYTES = 16384
 const ARGV_BYTES = 64
 
 /** Why a step ended without the guest's say; null while all is well. */
-export type Failure = 'cpu' | 'memory' | 'engine' | 'host-calls' | null
+export type Failure = 'cpu' | 'memory' | 'stack' | 'engine' | 'host-calls' | null
 
 /** Limits of what runs in an instance, from the function's configuration. */
 export interface InstanceLimits {
@@ -46,7 +46,6 @@ function nextSeed(): bigint {
 }
 
 export class Instance {
-  readonly #memory: WebAssembly.Memory
   readonly #em: EmModule
   readonly #ffi: EngineFfi
   readonly #layout: EngineLayout
@@ -82,7 +81,6 @@ export class Instance {
   #headText = 0
 
   private constructor(opened: OpenedModule, layout: EngineLayout, maximumPages: number) {
-    this.#memory = opened.memory
     this.#em = opened.em
     this.#ffi = opened.ffi
     this.#layout = layout
@@ -139,6 +137,11 @@ export class Instance {
   get committedHeapBytes(): number {
     const broken = this.#words()[this.#layout.heapBreak >> 2]! >>> 0
     return Math.max(this.#committed, broken) - this.#image!.pointers.rt
+  }
+
+  /** Whether the memory has grown to within a tenth of its limit: a `null` thrown then was an allocation that failed. */
+  get isNearlyFull(): boolean {
+    return this.#em.HEAPU8.byteLength > this.maximumPages * PAGE_BYTES * 0.9
   }
 
   /** Puts the image in, over whatever was there. Everything that ran here before is gone. */
@@ -372,9 +375,17 @@ export class Instance {
       this.#ffi.QTS_FreeValuePointer(ctx, value)
       return
     }
-    const full = this.#memory.buffer.byteLength >= this.maximumPages * PAGE_BYTES
-    this.#fail(full ? 'memory' : 'engine')
+    if (this.#failure === null) this.#fail(this.#isStackOverflow(ctx, error) ? 'stack' : 'memory')
     this.#ffi.QTS_FreeValuePointer(ctx, error)
+  }
+
+  /** Of the exceptions that reach the host all but this one mean that memory is out, when not even their text can be made. */
+  #isStackOverflow(ctx: number, error: number): boolean {
+    const text = this.#ffi.QTS_GetString(ctx, error)
+    if (text === 0) return false
+    const isOverflow = /stack/i.test(readCString(this.#em, text))
+    this.#ffi.QTS_FreeCString(ctx, text)
+    return isOverflow
   }
 
   #take(value: number): void {
@@ -415,10 +426,9 @@ export class Instance {
     if (this.#failure === null) this.state = state
   }
 
-  /** An answer that cannot be read: the guest ran out of memory on the way, or lied about its shape. */
+  /** An answer that cannot be read: the guest's memory is out. */
   #dropAnswer(): void {
-    const full = this.#memory.buffer.byteLength >= this.maximumPages * PAGE_BYTES
-    this.#fail(full ? 'memory' : 'engine')
+    this.#fail('memory')
     this.#forgetAnswer()
   }
 
