@@ -105,12 +105,15 @@ const decoders = new Map<string, { decode(bytes: Uint8Array): string }>()
 export function textDecode(bytes: Uint8Array, label: string, flags: number): WireText | undefined {
   const name = encodingName(label)
   if (name === undefined) return undefined
-  const key = `${name}:${flags & (DECODE.FATAL | DECODE.IGNORE_BOM)}`
+  if (name === 'windows-1252') return wire(decodeWindows1252(bytes))
+  // Only Unicode has byte order marks, and Node 20 loses a first 0xFF of other encodings when told to ignore them.
+  const bits = name.startsWith('utf-') ? DECODE.FATAL | DECODE.IGNORE_BOM : DECODE.FATAL
+  const key = `${name}:${flags & bits}`
   let decoder = decoders.get(key)
   if (decoder === undefined) {
     decoder = new TextDecoder(name, {
       fatal: (flags & DECODE.FATAL) !== 0,
-      ignoreBOM: (flags & DECODE.IGNORE_BOM) !== 0,
+      ignoreBOM: (flags & bits & DECODE.IGNORE_BOM) !== 0,
     })
     decoders.set(key, decoder)
   }
@@ -119,6 +122,17 @@ export function textDecode(bytes: Uint8Array, label: string, flags: number): Wir
   } catch {
     return undefined
   }
+}
+
+/** The characters of windows-1252 for 0x80 to 0x9F, where it differs from latin1 (Encoding, index-windows-1252). */
+const WINDOWS_1252 =
+  '\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f' +
+  '\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178'
+
+/** Node 20 decodes this one, which the labels `latin1` and `ascii` stand for, as ISO 8859-1. */
+function decodeWindows1252(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+  return text.replace(/[\x80-\x9f]/g, (char) => WINDOWS_1252[char.charCodeAt(0) - 0x80]!)
 }
 
 /** OP.ENCODING_NAME. */

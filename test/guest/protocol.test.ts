@@ -1,21 +1,11 @@
-import type { QuickJSWASMModule } from 'quickjs-emscripten-core'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { FAILURE_CHARS_MAX, FLAG, LOG_LEVEL, STATE, WORD } from '../../src/guest/ops.ts'
-import { buildGuest, head, loadVariant, Sandbox, VARIANTS } from './sandbox.ts'
+import { describeGuests } from './guests.ts'
+import { head, type Sandbox } from './sandbox.ts'
 
-let guest: string
-beforeAll(async () => {
-  guest = await buildGuest()
-})
-
-describe.each(VARIANTS)('the protocol on %s', (variant) => {
-  let module: QuickJSWASMModule
-  beforeAll(async () => {
-    module = await loadVariant(variant)
-  })
-
+describeGuests('the protocol', ({ open }) => {
   function sandboxWith(source: string): Sandbox {
-    const sandbox = new Sandbox(module, guest)
+    const sandbox = open()
     sandbox.load(source)
     return sandbox
   }

@@ -135,7 +135,7 @@ export class Sandbox {
         ? context.undefined
         : typeof body === 'string'
           ? context.newString(body)
-          : context.newArrayBuffer(body.slice().buffer),
+          : context.newArrayBuffer(new Uint8Array(body).buffer),
       context.newNumber(flags),
     ]
     const value = this.#call('invoke', ...args)
@@ -196,7 +196,7 @@ export class Sandbox {
     const result = this.#run(op as number, rest)
     if (typeof result === 'string') return context.newString(result)
     if (typeof result === 'number') return context.newNumber(result)
-    return result === undefined ? context.undefined : context.newArrayBuffer(result.slice().buffer)
+    return result === undefined ? context.undefined : context.newArrayBuffer(new Uint8Array(result).buffer)
   }
 
   #in(handle: QuickJSHandle): unknown {

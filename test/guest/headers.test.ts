@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest'
+import { describeGuests } from './guests.ts'
+import { head } from './sandbox.ts'
+
+describeGuests('Headers', ({ run, value }) => {
+  it.each([
+    ['a record', `{ B: '1', a: ' x\\t' }`],
+    ['pairs', `[['B', '1'], ['a', ' x\\t']]`],
+    ['a Map', `new Map([['B', '1'], ['a', 'x']])`],
+    ['Headers', `new Headers({ B: '1', a: 'x' })`],
+  ])('are made of %s, and iterate sorted in lower case', (_, init) => {
+    expect(value(`[...new Headers(${init})]`)).toEqual([
+      ['a', 'x'],
+      ['b', '1'],
+    ])
+  })
+
+  it('combine values, but not cookies', () => {
+    expect(
+      run(`const h = new Headers(); h.append('set-cookie', 'a=1'); h.append('X', '1'); h.append('Set-Cookie', 'b=2'); h.append('x', '2')
+        return [[...h], h.get('x'), h.get('set-cookie'), h.getSetCookie(), h.has('X'), h.get('y')]`),
+    ).toEqual([
+      [
+        ['set-cookie', 'a=1'],
+        ['set-cookie', 'b=2'],
+        ['x', '1, 2'],
+      ],
+      '1, 2',
+      'a=1, b=2',
+      ['a=1', 'b=2'],
+      true,
+      null,
+    ])
+  })
+
+  it('set in the place of the first, and delete', () => {
+    expect(
+      run(`const h = new Headers([['a', '1'], ['b', '2'], ['A', '3']]); h.set('A', '4'); h.delete('b'); h.set('c', '')
+        return [[...h], [...h.keys()], [...h.values()]]`),
+    ).toEqual([
+      [
+        ['a', '4'],
+        ['c', ''],
+      ],
+      ['a', 'c'],
+      ['4', ''],
+    ])
+  })
+
+  it('iterate live', () => {
+    expect(
+      run(`const h = new Headers({ a: '1', c: '3' }); const seen = []
+        for (const [name] of h) { seen.push(name); if (name === 'a') h.append('b', '2') }
+        h.forEach(function (value, name, all) { seen.push(name + value + (all === h) + this) }, 7)
+        return seen`),
+    ).toEqual(['a', 'b', 'c', 'a1true7', 'b2true7', 'c3true7'])
+  })
+
+  it.each([
+    ['a name with a space', `new Headers({ 'a b': '1' })`],
+    ['an empty name', `new Headers({ '': '1' })`],
+    ['a name beyond ASCII', `new Headers({ 'é': '1' })`],
+    ['a value with a line end inside', `new Headers({ a: 'x\\ny' })`],
+    ['a value with CR inside', `new Headers({ a: 'x\\r\\ny: z' })`],
+    ['a value with NUL', `new Headers({ a: 'x\\0' })`],
+    ['a value beyond latin1', `new Headers({ a: '\\u0100' })`],
+    ['a pair of three', `new Headers([['a', 'b', 'c']])`],
+    ['a pair of one', `new Headers([['a']])`],
+    ['a number', `new Headers(7)`],
+    ['a symbol as value', `new Headers({ a: Symbol() })`],
+    ['append with a bad name', `new Headers().append('a:', '1')`],
+    ['get with a bad name', `new Headers().get('a:')`],
+    ['forEach without a function', `new Headers().forEach(1)`],
+    ['a foreign receiver', `Headers.prototype.get.call({}, 'a')`],
+  ])('refuse %s', (_, expression) => {
+    expect(run(`try { ${expression}; return 'accepted' } catch (e) { return e.name }`)).toBe('TypeError')
+  })
+
+  it('trim line ends at both sides of a value', () => {
+    expect(value(`new Headers({ a: '\\r\\n x y \\t\\n' }).get('a')`)).toBe('x y')
+  })
+
+  it('are shaped as WebIDL wants', () => {
+    expect(
+      value(`[Headers.name, String(new Headers()), Object.keys(Headers.prototype).sort().join(), String(new Headers().entries()),
+        Headers.prototype[Symbol.iterator] === Headers.prototype.entries]`),
+    ).toEqual([
+      'Headers',
+      '[object Headers]',
+      'append,delete,entries,forEach,get,getSetCookie,has,keys,set,values',
+      '[object Headers Iterator]',
+      true,
+    ])
+  })
+
+  describe('of an incoming request', () => {
+    const incoming = head('GET', '/', {
+      'X-One': ' 1 ',
+      'x-one': '2',
+      'X-Empty': '',
+      'x-': 'cut',
+      'X-Latin': 'caf\xe9',
+    })
+
+    it('are found by name in any case, before and after all are parsed', () => {
+      expect(
+        run(
+          `const h = request.headers
+          const look = () => [h.get('X-ONE'), h.get('x-empty'), h.has('host'), h.get('hos'), h.get('x-latin'), h.get('one'), h.getSetCookie()]
+          const before = look(); const all = [...h]; return [before, look(), all]`,
+          incoming,
+        ),
+      ).toEqual([
+        ['1, 2', '', true, null, 'caf\xe9', null, []],
+        ['1, 2', '', true, null, 'caf\xe9', null, []],
+        [
+          ['host', 'example.test'],
+          ['x-', 'cut'],
+          ['x-empty', ''],
+          ['x-latin', 'caf\xe9'],
+          ['x-one', '1, 2'],
+        ],
+      ])
+    })
+
+    it('are immutable, their copies are not', () => {
+      expect(
+        run(
+          `const errors = ['append', 'set', 'delete'].map((m) => { try { request.headers[m]('a', 'b') } catch (e) { return e.name } })
+          const copy = new Headers(request.headers); copy.set('x-one', '3')
+          return [errors, copy.get('x-one'), request.headers.get('x-one'), request.headers === request.headers]`,
+          incoming,
+        ),
+      ).toEqual([['TypeError', 'TypeError', 'TypeError'], '3', '1, 2', true])
+    })
+  })
+})
