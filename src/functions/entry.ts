@@ -10,7 +10,6 @@ export interface Entry {
 }
 
 const HAS_EXPORT = /^export[\s{*]/m
-const IS_COMMON_JS = /\b(?:module\.exports|exports(?:\.\w|\[))/
 const HANDLER_NAMES = ['handler', 'fetch']
 
 /**
@@ -28,24 +27,25 @@ export async function completeEntry(
   if (HAS_EXPORT.test(source)) return asIs
   const exports = await exportsOf(build, source, loader)
   if (exports !== undefined && exports.length > 0) return asIs
-  if (exports !== undefined && !IS_COMMON_JS.test(source)) {
+  if (exports !== undefined) {
     for (const name of HANDLER_NAMES) {
       const contents = `${source}\nexport { ${name} }`
       if ((await exportsOf(build, contents, loader))?.includes(name)) return { contents, loader }
     }
   }
-  if (inline && (exports === undefined || !IS_COMMON_JS.test(source))) {
+  if (inline) {
     const contents = `export default (${source.replace(/[\s;]+$/, '')}\n)`
     if ((await exportsOf(build, contents, loader)) !== undefined) return { contents, loader }
   }
   return asIs
 }
 
-/** Names that the module exports, undefined if it does not parse. */
+/** Names that the module exports (CommonJS: `default`), undefined if it does not parse. */
 async function exportsOf(build: Build, contents: string, loader: Loader): Promise<string[] | undefined> {
   const options = {
     stdin: { contents, loader },
-    bundle: false,
+    bundle: true,
+    external: ['*'],
     format: 'esm',
     write: false,
     metafile: true,

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type { TraceMap } from '@jridgewell/trace-mapping'
+import { LRUCache } from 'lru-cache'
 
 type TraceMapping = typeof import('@jridgewell/trace-mapping')
 
@@ -8,10 +9,10 @@ const MAPS_MAX = 16
 /** Lines of one stack that are mapped; the engine's own limit is lower. */
 const LINES_MAX = 64
 
-const FRAME = /^(\s*at .*?)\(?([^()\s]+):(\d+)(?::(\d+))?\)?$/
+const FRAME = /^(\s*at (?:.* \()?)([^()\s]+?):(\d+)(?::(\d+))?(\)?)$/
 
 let tracing: TraceMapping | undefined
-const maps = new Map<string, TraceMap>()
+const maps = new LRUCache<string, TraceMap>({ max: MAPS_MAX })
 
 /** Loaded at the first failure: most processes never need it. */
 function mapOf(mapJson: string): { trace: TraceMapping; map: TraceMap } {
@@ -19,7 +20,6 @@ function mapOf(mapJson: string): { trace: TraceMapping; map: TraceMap } {
   let map = maps.get(mapJson)
   if (map === undefined) {
     map = new trace.TraceMap(mapJson)
-    if (maps.size >= MAPS_MAX) maps.delete(maps.keys().next().value!)
     maps.set(mapJson, map)
   }
   return { trace, map }
@@ -53,5 +53,5 @@ function mapLine(line: string, name: string, trace: TraceMapping, map: TraceMap)
     column: Math.max(0, Number(frame[4] ?? 1) - 1),
   })
   if (place.source === null) return line
-  return `${frame[1]}(${place.source}:${place.line}:${place.column + 1})`
+  return `${frame[1]}${place.source}:${place.line}:${place.column + 1}${frame[5]}`
 }

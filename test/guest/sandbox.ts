@@ -95,9 +95,12 @@ export class Sandbox {
 
   /** Loads a CommonJS bundle; throws what `load` throws. */
   load(source: string): void {
-    const factory = this.#context.unwrapResult(
-      this.#context.evalCode(`(function(exports,module,require){${source}\n})`, 'function.js'),
-    )
+    this.loadExpression(`(function(exports,module,require){${source}\n})`, 'function.js')
+  }
+
+  /** Loads the bundle that an expression gives. */
+  loadExpression(code: string, filename: string): void {
+    const factory = this.#context.unwrapResult(this.#context.evalCode(code, filename))
     this.#call('load', factory).dispose()
     factory.dispose()
   }
