@@ -38,7 +38,8 @@ const FORMS: ReadonlyArray<readonly [file: string, source: string, answer: unkno
   ],
   [
     'element.tsx',
-    `/** @jsx h */
+    `/** @jsxRuntime classic */
+     /** @jsx h */
      const h = (tag: string, props: object | null, ...children: string[]) => ({ tag, props, children })
      export default () => Response.json(<p class="a">text</p>)`,
     { tag: 'p', props: { class: 'a' }, children: ['text'] },

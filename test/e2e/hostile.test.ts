@@ -22,7 +22,8 @@ const attacks: Record<string, () => unknown> = {
   '/sort-loop': () => [3, 2, 1].sort(() => { for (;;); }),
   '/json-loop': () => Response.json({ toJSON() { for (;;); } }),
   '/regexp': () => Response.json(/^(a+)+$/.test('a'.repeat(40) + 'b')),
-  '/never': () => new Promise(() => undefined),
+  '/never': () => new Promise(() => setTimeout(() => undefined, 3_600_000)),
+  '/hopeless': () => new Promise(() => undefined),
   '/strings': () => { const kept: string[] = []; for (;;) kept.push('x'.repeat(100_000) + kept.length) },
   '/one-string': () => { let text = 'x'; for (;;) text += text },
   '/arrays': () => { const kept: unknown[] = []; for (;;) kept.push(new Uint8Array(1_000_000).fill(1)) },
@@ -95,7 +96,16 @@ describe('a handler that does not stop', () => {
     await expectServing()
   })
 
-  test('a promise that never settles ends by the wall clock with 504', async () => {
+  test('a promise that nothing can settle any more ends without waiting for the clock, or by it', async () => {
+    const { error, status } = await refusal('/hopeless')
+    expect([
+      [500, 'handler-failed'],
+      [504, 'wall-limit'],
+    ]).toContainEqual([status, error])
+    await expectServing()
+  })
+
+  test('a promise that does not settle in time ends by the wall clock with 504', async () => {
     const { error, status, tookMs } = await refusal('/never')
     expect([status, error]).toEqual([504, 'wall-limit'])
     expect(tookMs).toBeGreaterThan(WALL_MS - 100)
@@ -110,15 +120,17 @@ describe('a handler that does not stop', () => {
 })
 
 describe('a handler that takes too much', () => {
-  test.each(['/strings', '/one-string', '/arrays', '/objects'])(
-    '%s: 503, and the next request is served',
-    async (path) => {
-      const { error, status } = await refusal(path)
-      expect(status).toBe(503)
-      expect(['memory-limit', 'cpu-limit']).toContain(error)
-      await expectServing()
-    },
-  )
+  test.each(['/strings', '/arrays', '/objects'])('%s: 503, and the next request is served', async (path) => {
+    const { error, status } = await refusal(path)
+    expect(status).toBe(503)
+    expect(['memory-limit', 'cpu-limit']).toContain(error)
+    await expectServing()
+  })
+
+  test('a string longer than any may be is the handler’s own failure, or its memory’s', async () => {
+    expect(['handler-failed', 'memory-limit', 'cpu-limit']).toContain((await refusal('/one-string')).error)
+    await expectServing()
+  })
 
   test('memory that runs out before the time does is named', async () => {
     const limits = { cpuMs: 5_000, memoryBytes: 20 * MIB }

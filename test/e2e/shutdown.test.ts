@@ -7,7 +7,7 @@ import { Wire } from '../support/wire.ts'
 const HOST = 'Host: ringlet.test'
 const get = (path: string) => `GET ${path} HTTP/1.1\r\n${HOST}\r\n\r\n`
 
-/** `/wait?ms=N` answers after N milliseconds; anything else at once. */
+/** `/wait?ms=N` answers after N milliseconds, `/` at once. The barrier's path is nobody's: it needs no runtime. */
 const WAITING = `export default async (request: Request) => {
   const ms = Number(new URL(request.url).searchParams.get('ms') ?? 0)
   if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms))
@@ -17,9 +17,13 @@ const WAITING = `export default async (request: Request) => {
 
 function start(shutdownMs = 5_000, cores = 1): Promise<RunningServer> {
   return startServer({
-    args: ['--cores', String(cores), 'waiting.ts'],
+    args: ['--cores', String(cores)],
     handlerFiles: { 'waiting.ts': WAITING },
-    config: { limits: { wallMs: 60_000 }, timeouts: { shutdownMs } },
+    config: {
+      functions: [{ name: 'waiting', file: 'waiting.ts', routes: ['/', '/wait'] }],
+      limits: { wallMs: 60_000 },
+      timeouts: { shutdownMs },
+    },
   })
 }
 
@@ -60,7 +64,6 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     await using server = await start()
     const wires = await Promise.all(Array.from({ length: 16 }, () => Wire.connect(server.port)))
     for (const wire of wires) await wire.send(get('/wait?ms=400'))
-    // Answered requests on the same connections' shard: the server has read everything sent before.
     using probe = await Wire.connect(server.port)
     await barrier(probe)
     const exit = server.stop(signal)
