@@ -12,16 +12,19 @@ const ROUNDS = 5
 const ONE_WAY_SECONDS = 0.25
 const ROUND_TRIP_SECONDS = 0.15
 const QUICK_SECONDS = 0.05
-const WARM_UP_MESSAGES = 20_000
+const WARM_UP_MESSAGES = 100_000
+const WARM_UP_BYTES = 1e8
 const TRIPS_MIN = 50
 const TRIPS_MAX = 20_000
 
-// `ring, asleep` never spins: each message finds its reader in Atomics.wait. It is timed for the round trip only.
+// `ring, in place` writes small messages into its claims, where `ring` has them copied by tryWrite. `ring, asleep` never
+// spins: each message finds its reader in Atomics.wait.
 const PEERS = [
-  { name: 'ring', near: () => ring(), oneWay: true },
-  { name: 'ring, asleep', near: () => ring({ spins: 0 }), oneWay: false },
-  { name: 'ringbuf.js', near: () => ringbuf(), oneWay: true },
-  { name: 'MessagePort', near: () => port(), oneWay: true },
+  { name: 'ring', near: () => ring(), oneWay: true, roundTrip: true },
+  { name: 'ring, in place', near: () => ring({ inPlace: true }), oneWay: true, largest: 256 },
+  { name: 'ring, asleep', near: () => ring({ spins: 0 }), roundTrip: true },
+  { name: 'ringbuf.js', near: () => ringbuf(), oneWay: true, roundTrip: true },
+  { name: 'MessagePort', near: () => port(), oneWay: true, roundTrip: true },
 ]
 
 /**
@@ -48,15 +51,18 @@ async function sizeRows(bytes, quick) {
     samples.set(key, [...(samples.get(key) ?? []), value])
   }
   const rounds = quick ? 1 : ROUNDS
+  const peers = PEERS.filter(({ largest }) => largest === undefined || bytes <= largest)
   for (let round = 0; round < rounds; round++) {
-    for (const peer of round % 2 === 0 ? PEERS : PEERS.toReversed()) {
+    for (const peer of round % 2 === 0 ? peers : peers.toReversed()) {
       const { perSecond, p50, p99 } = await measure(peer, bytes, quick)
       if (perSecond !== undefined) {
         add('one way', peer.name, 'messages/s', perSecond)
         add('one way', peer.name, 'MB/s', (perSecond * bytes) / 1e6)
       }
-      add('round trip', peer.name, 'p50 µs', p50)
-      add('round trip', peer.name, 'p99 µs', p99)
+      if (p50 !== undefined) {
+        add('round trip', peer.name, 'p50 µs', p50)
+        add('round trip', peer.name, 'p99 µs', p99)
+      }
     }
   }
   return [...samples].map(([key, values]) => rowOf(JSON.parse(key), values))
@@ -70,18 +76,21 @@ async function measure(peer, bytes, quick) {
   await once(worker, 'online')
   const message = messageOf(bytes)
   await near.verify(message)
-  let perSecond
-  if (peer.oneWay) {
-    const warmUp = Math.min(WARM_UP_MESSAGES, Math.ceil(1e8 / bytes))
-    await near.oneWay(message, warmUp)
-    const rate = warmUp / (await near.oneWay(message, warmUp))
-    const count = Math.ceil(rate * (quick ? QUICK_SECONDS : ONE_WAY_SECONDS))
-    perSecond = count / (await near.oneWay(message, count))
+  const seen = {
+    ...(peer.oneWay ? await timeOneWay(near, message, quick ? QUICK_SECONDS : ONE_WAY_SECONDS) : {}),
+    ...(peer.roundTrip ? await timeTrips(near, message, quick ? QUICK_SECONDS : ROUND_TRIP_SECONDS) : {}),
   }
-  const trips = await timeTrips(near, message, quick ? QUICK_SECONDS : ROUND_TRIP_SECONDS)
   near.stop()
   await once(worker, 'exit')
-  return { perSecond, p50: quantile(trips, 0.5), p99: quantile(trips, 0.99) }
+  return seen
+}
+
+async function timeOneWay(near, message, seconds) {
+  const warmUp = Math.min(WARM_UP_MESSAGES, Math.ceil(WARM_UP_BYTES / message.length))
+  await near.oneWay(message, warmUp)
+  const rate = warmUp / (await near.oneWay(message, warmUp))
+  const count = Math.ceil(rate * seconds)
+  return { perSecond: count / (await near.oneWay(message, count)) }
 }
 
 async function timeTrips(near, message, seconds) {
@@ -90,7 +99,8 @@ async function timeTrips(near, message, seconds) {
   const count = Math.round((seconds * 1e6) / quantile(warmUp.sort(), 0.5))
   const micros = new Float64Array(Math.min(TRIPS_MAX, Math.max(TRIPS_MIN, count)))
   await near.roundTrips(message, micros)
-  return micros.sort()
+  micros.sort()
+  return { p50: quantile(micros, 0.5), p99: quantile(micros, 0.99) }
 }
 
 function quantile(sorted, q) {
@@ -115,7 +125,7 @@ function rowOf([name, peer, unit], values) {
 function lineOf(row) {
   const figure = (value) => value.toLocaleString('en-US', { maximumSignificantDigits: 3 })
   const spread = `(${figure(row.min)} to ${figure(row.max)})`
-  const name = `${row.case.padEnd(19)} ${row.peer.padEnd(12)}`
+  const name = `${row.case.padEnd(19)} ${row.peer.padEnd(14)}`
   return `${name} ${figure(row.median).padStart(12)} ${row.unit.padEnd(10)} ${spread}`
 }
 

@@ -14,7 +14,7 @@ const RING_STRIDE = ringBytes(CAPACITY)
 const BELLS = 2 * RING_STRIDE
 const buffer = new SharedArrayBuffer(BELLS + 256)
 
-export const placeOf = (ring: number): RingPlace => ({
+const placeOf = (ring: number): RingPlace => ({
   buffer,
   offset: ring * RING_STRIDE,
   capacity: CAPACITY,
@@ -33,7 +33,7 @@ export const startingAt = (position: number) =>
     [readWord(ring), position | 0] as const,
   ])
 
-export interface Slip {
+interface Slip {
   /** Sleeper: does not look at its rings between `prepare` and the wait. */
   noSecondLook?: boolean
   /** Ringer: rings before it publishes. */
