@@ -36,7 +36,11 @@ await rm(at('dist'), { recursive: true, force: true })
 await rm(at('src/shared/ringbuffer/dist'), { recursive: true, force: true })
 await mkdir(at('dist'), { recursive: true })
 await Promise.all([
-  build({ ...host, entryPoints: { index: 'src/shared/ringbuffer/index.ts' }, outdir: 'src/shared/ringbuffer/dist' }),
+  build({
+    ...host,
+    entryPoints: { index: 'src/shared/ringbuffer/index.ts' },
+    outdir: 'src/shared/ringbuffer/dist',
+  }),
   build({
     absWorkingDir: root,
     entryPoints: { guest: 'src/guest/index.ts' },
@@ -61,11 +65,19 @@ await Promise.all([
 ])
 
 const tsc = require.resolve('typescript/package.json').replace(/package\.json$/, 'bin/tsc')
-const declarations = ['--noEmit', 'false', '--emitDeclarationOnly', '--declaration', '--rewriteRelativeImportExtensions']
+const declarations = [
+  '--noEmit',
+  'false',
+  '--emitDeclarationOnly',
+  '--declaration',
+  '--rewriteRelativeImportExtensions',
+]
 for (const [project, out] of [
   ['tsconfig.types.json', 'dist/types'],
   ['src/shared/ringbuffer/tsconfig.json', 'src/shared/ringbuffer/dist'],
 ]) {
-  execFileSync(process.execPath, [tsc, '-p', at(project), ...declarations, '--outDir', at(out)], { stdio: 'inherit' })
+  execFileSync(process.execPath, [tsc, '-p', at(project), ...declarations, '--outDir', at(out)], {
+    stdio: 'inherit',
+  })
 }
 await writeFile(at('dist/package.json'), `${JSON.stringify({ type: 'module' })}\n`)

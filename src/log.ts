@@ -4,6 +4,7 @@
  */
 import { fstatSync, writeSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
+import { Doorbell, doorbellBytes } from '@shared/ringbuffer'
 import type { Logger } from 'pino'
 import type { Config } from './config/schema.ts'
 
@@ -83,9 +84,12 @@ export class LogOutput {
   /** As `flush`, but waits for a full output, at most half a second. The last call at exit. */
   close(): void {
     const deadlineMs = Date.now() + CLOSE_MS
+    // Nobody rings it: a wait that only its time ends.
+    const pause = new Doorbell({ buffer: new SharedArrayBuffer(doorbellBytes), offset: 0 })
     this.flush()
     while (this.#waitingBytes > 0 && Date.now() < deadlineMs) {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS)
+      pause.prepare()
+      pause.wait(RETRY_MS)
       this.flush()
     }
   }
@@ -221,7 +225,7 @@ const SECRETS = [
   'headers.cookie',
 ]
 
-export interface AccessEntry {
+interface AccessEntry {
   readonly method: string
   /** The query is left out of the line: it may hold secrets. */
   readonly target: string

@@ -16,7 +16,9 @@ async function main(): Promise<void> {
     return
   }
   const { config } = loaded
-  const server = await start(config.functions.length > 0 ? config : { ...config, functions: exampleFunctions() })
+  const server = await start(
+    config.functions.length > 0 ? config : { ...config, functions: exampleFunctions() },
+  )
   const stop = (signal: NodeJS.Signals) => {
     // The next one of its kind kills: the default action is back.
     process.removeAllListeners('SIGTERM')

@@ -103,7 +103,10 @@ class Server implements Ringlet {
     this.#link()
     await this.#startActors(kit, plans)
     this.port = await this.#listen()
-    log.info({ host: config.host, port: this.port, url: this.url, cores: config.cores, functions: plans.length }, 'listening')
+    log.info(
+      { host: config.host, port: this.port, url: this.url, cores: config.cores, functions: plans.length },
+      'listening',
+    )
     log.flush()
   }
 
@@ -161,7 +164,10 @@ class Server implements Ringlet {
     }
     const reason = `${guestName}: ${result.message}`
     const [position] = mapStack(stack, bundles[index]!.map, bundleFilename(name)).trim().split('\n')
-    throw new RingletError('RINGLET_HANDLER_INIT', { name, reason: position ? `${reason} (${position.trim()})` : reason })
+    throw new RingletError('RINGLET_HANDLER_INIT', {
+      name,
+      reason: position ? `${reason} (${position.trim()})` : reason,
+    })
   }
 
   #link(): void {
@@ -170,7 +176,9 @@ class Server implements Ringlet {
     const { receiveWindowBytes, sendWindowBytes } = connection
     for (let index = 0; index < cores; index++) {
       const shard = createShard(index, ring, bell)
-      this.#links.push(new ShardLink(shard, { receiveWindowBytes, sendWindowBytes, batchRecords: ring.batchRecords }))
+      this.#links.push(
+        new ShardLink(shard, { receiveWindowBytes, sendWindowBytes, batchRecords: ring.batchRecords }),
+      )
     }
   }
 

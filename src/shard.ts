@@ -14,7 +14,7 @@ import {
 } from '@shared/ringbuffer'
 import { ACTOR_COUNTERS, LINK_COUNTERS } from './metrics.ts'
 
-export interface ShardSizes {
+interface ShardSizes {
   readonly requestBytes: number
   readonly responseBytes: number
   /** Shares of the capacity. */
@@ -23,7 +23,7 @@ export interface ShardSizes {
 }
 
 /** Places in a shard's memory; plain numbers, the same on both sides. */
-export interface ShardLayout {
+interface ShardLayout {
   readonly bytes: number
   readonly doorbell: number
   readonly requestRoomBell: number
@@ -44,7 +44,7 @@ export interface ShardHandle {
   readonly acceptorBell: SharedMemory
 }
 
-export function layoutShard(sizes: ShardSizes): ShardLayout {
+function layoutShard(sizes: ShardSizes): ShardLayout {
   let at = 0
   const take = (bytes: number) => {
     const from = at

@@ -117,7 +117,9 @@ export class Supervisor {
       endedAtMs.push(nowMs)
       while (endedAtMs[0]! < nowMs - this.#intensity.windowMs) endedAtMs.shift()
       if (endedAtMs.length > this.#intensity.max) {
-        this.#events.gaveUp(new RingletError('RINGLET_RESTART_INTENSITY', { shard, ...this.#intensity, reason }))
+        this.#events.gaveUp(
+          new RingletError('RINGLET_RESTART_INTENSITY', { shard, ...this.#intensity, reason }),
+        )
         return
       }
       this.#events.restarted(shard, reason)

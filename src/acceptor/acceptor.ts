@@ -43,7 +43,9 @@ export class Acceptor {
     this.#spinMs = options.spinMicros / 1000
     this.#bell = acceptorBell(links[0]!.handle)
     this.#readBuffer = Buffer.allocUnsafeSlow(options.readBufferBytes)
-    this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket))
+    this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) =>
+      this.#accept(socket),
+    )
   }
 
   /** Starts listening; the port that it got. Rejects with the system's error (EADDRINUSE, EACCES, ...). */
@@ -107,7 +109,8 @@ export class Acceptor {
     }
     // To fall asleep and be woken costs more than a short handler: while an answer is due soon, the loop goes round
     // instead, looking at its sockets and rings in turn.
-    if (this.#spinMs > 0 && performance.now() < this.#spinUntilMs && this.#links.some((link) => link.awaits)) this.touch()
+    if (this.#spinMs > 0 && performance.now() < this.#spinUntilMs && this.#links.some((link) => link.awaits))
+      this.touch()
     else this.#sleep()
   }
 

@@ -23,7 +23,8 @@ export interface LinkLimits {
 }
 
 /** A connection at the actor's death whose request it had: answered with this by the acceptor itself. */
-const SHARD_RESTARTED_BODY = '{"error":"shard-restarted","status":502,"message":"the worker that had this request ended"}'
+const SHARD_RESTARTED_BODY =
+  '{"error":"shard-restarted","status":502,"message":"the worker that had this request ended"}'
 const SHARD_RESTARTED = Buffer.from(
   `HTTP/1.1 502 Bad Gateway\r\ncontent-type: application/json\r\ncontent-length: ${SHARD_RESTARTED_BODY.length}\r\nconnection: close\r\n\r\n${SHARD_RESTARTED_BODY}`,
 )
@@ -231,7 +232,8 @@ export class ShardLink {
   /** Everything owed that finds room now; called when the actor has made some. */
   #retryOwed(): void {
     if (!this.up || !this.#owes()) return
-    while (this.#owedToShard.length > 0 && this.#tryEmpty(this.#owedToShard[0]!, 0, 0)) this.#owedToShard.shift()
+    while (this.#owedToShard.length > 0 && this.#tryEmpty(this.#owedToShard[0]!, 0, 0))
+      this.#owedToShard.shift()
     for (const connection of this.#owing) if (!this.#settleOwed(connection)) break
     if (this.#heldBack.size > 0 && !this.#producer.isCongested()) {
       for (const connection of this.#heldBack) this.#unhold(connection)
@@ -241,7 +243,8 @@ export class ShardLink {
   }
 
   #unhold(connection: Connection): void {
-    if (connection.unconsumed < this.#limits.receiveWindowBytes && connection.stash === undefined) connection.resume()
+    if (connection.unconsumed < this.#limits.receiveWindowBytes && connection.stash === undefined)
+      connection.resume()
   }
 
   /** Delivers what a connection owes; false when there is still no room. */

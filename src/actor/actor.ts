@@ -2,10 +2,10 @@
 // wake the acceptor, and sleep when there is nothing. Everything between two turns' ends happens at one `nowMs`.
 
 import { Consumer, type Counters, type Doorbell } from '@shared/ringbuffer'
+import type { Pool } from '../engine/pool.ts'
 import { HTTP_ERRORS } from '../http/errors.ts'
 import type { Log } from '../log.ts'
 import { REQUEST, RESPONSE } from '../protocol.ts'
-import type { Pool } from '../engine/pool.ts'
 import { acceptorBell, actorBell, requestRing, requestRoomBell, type ShardHandle } from '../shard.ts'
 import type { Exchange } from './exchange.ts'
 import type { Outbox } from './outbox.ts'
@@ -143,7 +143,9 @@ export class Actor {
         this.#stopped = true
         return
       default:
-        throw new Error(`record of unknown type ${type} in the request ring of shard ${this.#parts.shard.index}`)
+        throw new Error(
+          `record of unknown type ${type} in the request ring of shard ${this.#parts.shard.index}`,
+        )
     }
   }
 
@@ -151,7 +153,8 @@ export class Actor {
   progress(session: Session): void {
     const { outbox, receiveWindowBytes, service } = this.#parts
     if (session.at === AT.HEAD) session.resume()
-    const isDone = session.ended && session.at !== AT.BUSY && session.at !== AT.CLOSED && session.out.length === 0
+    const isDone =
+      session.ended && session.at !== AT.BUSY && session.at !== AT.CLOSED && session.out.length === 0
     if (isDone && !session.isBlocked) session.close()
     if (service.draining && session.isIdle) session.close()
     if (session.at === AT.CLOSED && session.out.length === 0) {
@@ -231,7 +234,10 @@ export class Actor {
       this.#bell.cancel()
       return
     }
-    const nextMs = Math.min(service.timers.nextMs, this.#open > 0 || service.hasWaiting ? this.#nextSweepMs : Number.POSITIVE_INFINITY)
+    const nextMs = Math.min(
+      service.timers.nextMs,
+      this.#open > 0 || service.hasWaiting ? this.#nextSweepMs : Number.POSITIVE_INFINITY,
+    )
     const waitMs = nextMs - performance.now()
     if (waitMs > 0) this.#bell.wait(waitMs)
     else this.#bell.cancel()

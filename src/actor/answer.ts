@@ -23,7 +23,9 @@ import type { Session } from './session.ts'
 const PIECE_BYTES = 65536
 const EMPTY = new Uint8Array(0)
 
-const CONTENT_TYPE_LINES = CONTENT_TYPES.map((type) => (type === '' ? EMPTY : asciiBytes(`content-type: ${type}\r\n`)))
+const CONTENT_TYPE_LINES = CONTENT_TYPES.map((type) =>
+  type === '' ? EMPTY : asciiBytes(`content-type: ${type}\r\n`),
+)
 
 /** Where an answer's parts lie. One object, filled again for each. */
 export interface AnswerParts {

@@ -64,12 +64,16 @@ export class Exchange extends Runtime implements HostCalls {
   }
 
   log(level: number, text: string): void {
-    this.#owner.guestLog(this, level >= LOG_LEVEL.DEBUG && level <= LOG_LEVEL.ERROR ? level : LOG_LEVEL.INFO, text)
+    this.#owner.guestLog(
+      this,
+      level >= LOG_LEVEL.DEBUG && level <= LOG_LEVEL.ERROR ? level : LOG_LEVEL.INFO,
+      text,
+    )
   }
 
   timerSet(id: number, delayMs: number, repeat: boolean): boolean {
     if (this.#timers.size >= this.plan.limits.timers) return false
-    const wait = delayMs > 0 ? delayMs : 0
+    const wait = Math.max(0, delayMs || 0)
     this.#schedule(id, repeat ? Math.max(wait, REPEAT_MS_MIN) : wait, repeat)
     return true
   }

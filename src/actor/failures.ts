@@ -1,7 +1,7 @@
 // The answers that the host gives in a function's place, by their names in ANSWER_ERRORS.
 
-import { ANSWER_ERRORS, type AnswerError, type AnswerErrorCode } from '../errors.ts'
 import type { Failure } from '../engine/instance.ts'
+import { ANSWER_ERRORS, type AnswerError, type AnswerErrorCode } from '../errors.ts'
 import { errorAnswer } from '../http/response.ts'
 
 /** What a runtime's failure is called towards the client. */
@@ -14,7 +14,12 @@ export const FAILURE_CODES: Record<NonNullable<Failure>, AnswerErrorCode> = {
 }
 
 /** The whole answer for a failure. */
-export function failureAnswer(code: AnswerErrorCode, dateLine: Uint8Array, close: boolean, isHead: boolean): Uint8Array {
+export function failureAnswer(
+  code: AnswerErrorCode,
+  dateLine: Uint8Array,
+  close: boolean,
+  isHead: boolean,
+): Uint8Array {
   const { status, message, retryAfterSeconds }: AnswerError = ANSWER_ERRORS[code]
   return errorAnswer({ name: code, status, reason: message }, dateLine, {
     close,

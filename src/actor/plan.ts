@@ -28,7 +28,10 @@ export interface FunctionPlan {
 }
 
 /** The sections of the configuration that an actor reads. */
-export type ActorConfig = Pick<Config, 'log' | 'ring' | 'connection' | 'limits' | 'timeouts' | 'pool' | 'gc' | 'bounded'>
+export type ActorConfig = Pick<
+  Config,
+  'log' | 'ring' | 'connection' | 'limits' | 'timeouts' | 'pool' | 'gc' | 'bounded'
+>
 
 export interface ActorPlan {
   readonly shard: ShardHandle

@@ -57,7 +57,15 @@ export class Reporter {
   refused(name: string, status: number): void {
     this.#log.debug({ error: name, status }, 'request refused')
     if (!this.#access.due()) return
-    this.#access.line({ method: '', target: '', status, bytes: 0, durationMicros: 0, function: null, requestId: '' })
+    this.#access.line({
+      method: '',
+      target: '',
+      status,
+      bytes: 0,
+      durationMicros: 0,
+      function: null,
+      requestId: '',
+    })
   }
 
   access(exchange: Exchange, status: number, bytes: number): void {

@@ -68,7 +68,12 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
     loadEngineCode(kit.variant, kit.wasm),
   ])
   const { buffer } = shard.memory
-  const outbox = new Outbox(buffer, new Producer(responseRing(shard)), acceptorBell(shard), answerRoomBell(shard))
+  const outbox = new Outbox(
+    buffer,
+    new Producer(responseRing(shard)),
+    acceptorBell(shard),
+    answerRoomBell(shard),
+  )
   const pools: Pool<Exchange>[] = functions.map((fn, index) => {
     const wrap = (instance: ConstructorParameters<typeof Exchange>[0]) =>
       new Exchange(instance, fn, service, () => pools[index]!)

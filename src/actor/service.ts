@@ -78,7 +78,9 @@ export class Service implements RequestSink, ExchangeOwner {
       this.#answerWithout(session, head, 'not-found')
       return
     }
-    const exchange = this.#waiting.isEmpty(functionIndex) ? this.#options.pools[functionIndex]!.lease() : undefined
+    const exchange = this.#waiting.isEmpty(functionIndex)
+      ? this.#options.pools[functionIndex]!.lease()
+      : undefined
     if (exchange !== undefined) this.#run(exchange, session, head, body)
     else if (this.#waiting.add(session, head, body, this.nowMs + this.#options.queueMs)) {
       this.#options.counters.add(actorCounter.queued, 1)
@@ -114,7 +116,11 @@ export class Service implements RequestSink, ExchangeOwner {
       this.#options.onProgress(waiting.session)
     }
     for (let index = 0; index < this.#options.pools.length && this.#waiting.size > 0; index++) {
-      for (let waiting = this.#waiting.peek(index); waiting !== undefined; waiting = this.#waiting.peek(index)) {
+      for (
+        let waiting = this.#waiting.peek(index);
+        waiting !== undefined;
+        waiting = this.#waiting.peek(index)
+      ) {
         if (isCurrent(waiting)) {
           const exchange = this.#options.pools[index]!.lease()
           if (exchange === undefined) break
@@ -180,7 +186,8 @@ export class Service implements RequestSink, ExchangeOwner {
   /** After a step: an answer, a failure, or a wait. */
   #conclude(exchange: Exchange, session: Session): void {
     const { instance } = exchange
-    if (instance.failure !== null) this.#failed(exchange, session, FAILURE_CODES[instance.failure], limitOf(exchange, instance.failure))
+    if (instance.failure !== null)
+      this.#failed(exchange, session, FAILURE_CODES[instance.failure], limitOf(exchange, instance.failure))
     else if (instance.state === STATE.FAILED) this.#threw(exchange, session)
     else if (instance.state !== STATE.PENDING) this.#answer(exchange, session)
     else if (exchange.pendingTimers > 0) this.#keep(exchange)

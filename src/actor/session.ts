@@ -4,7 +4,7 @@
 import { ChunkedDecoder, type ChunkedLimits } from '../http/chunked.ts'
 import { HTTP_ERRORS } from '../http/errors.ts'
 import { Framing, readFraming } from '../http/framing.ts'
-import { HEAD, HeadTable, type HeadLimits, METHOD, parseHead } from '../http/head.ts'
+import { HEAD, type HeadLimits, HeadTable, METHOD, parseHead } from '../http/head.ts'
 import { ByteStore } from './bytes.ts'
 
 /** Where a session is. */
@@ -122,7 +122,13 @@ export class Session {
   deadlineMs: number
   deadline: number = DEADLINE.IDLE
 
-  constructor(slot: number, generation: number, limits: SessionLimits, scratch: ParserScratch, sink: RequestSink) {
+  constructor(
+    slot: number,
+    generation: number,
+    limits: SessionLimits,
+    scratch: ParserScratch,
+    sink: RequestSink,
+  ) {
     this.slot = slot
     this.generation = generation
     this.#limits = limits
@@ -194,7 +200,10 @@ export class Session {
         if (next === position) break
         position = next
       } else if (this.at === AT.BODY) {
-        position = this.#chunked === undefined ? this.#readBody(bytes, position, to) : this.#readChunks(bytes, position, to)
+        position =
+          this.#chunked === undefined
+            ? this.#readBody(bytes, position, to)
+            : this.#readChunks(bytes, position, to)
       } else break
     }
     return this.at === AT.CLOSED ? to : position

@@ -7,7 +7,8 @@ import { isUtf8 } from 'node:buffer'
  * would cut, and without a byte order mark, which `text()` strips and `arrayBuffer()` keeps.
  */
 export function isPlainText(bytes: Uint8Array, start: number, end: number): boolean {
-  if (end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf) return false
+  if (end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf)
+    return false
   const part = bytes.subarray(start, end)
   return isUtf8(part) && !Buffer.prototype.includes.call(part, 0)
 }

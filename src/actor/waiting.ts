@@ -45,7 +45,13 @@ export class WaitingRoom {
     }
     const bytes = body.bytes === null ? null : body.bytes.slice(body.start, body.end)
     const bodyCopy = { bytes, start: 0, end: bytes === null ? 0 : bytes.length }
-    this.#queues[head.functionIndex]!.push({ session, number: session.requests, head: copy, body: bodyCopy, untilMs })
+    this.#queues[head.functionIndex]!.push({
+      session,
+      number: session.requests,
+      head: copy,
+      body: bodyCopy,
+      untilMs,
+    })
     this.#size++
     return true
   }

@@ -1,6 +1,6 @@
 export { defaultConfig } from './defaults.ts'
-export { type FunctionLimits, functionLimits } from './function-limits.ts'
+export { functionLimits } from './function-limits.ts'
 export { type Loaded, loadConfig } from './load.ts'
 export { ConfigError } from './problems.ts'
-export type { Config, ConfigInput, FunctionConfig } from './schema.ts'
+export type { Config, ConfigInput } from './schema.ts'
 export { configTable } from './table.ts'

@@ -49,7 +49,10 @@ export class HostBorder {
     if (--this.#callsLeft < 0 || this.#host === undefined) return 0
     switch (this.#number(ctx, argc, argv, 0)) {
       case OP.LOG:
-        this.#host.log(this.#number(ctx, argc, argv, 1), this.#text(ctx, argc, argv, 2).slice(0, LOG_CHARS_MAX))
+        this.#host.log(
+          this.#number(ctx, argc, argv, 1),
+          this.#text(ctx, argc, argv, 2).slice(0, LOG_CHARS_MAX),
+        )
         return 0
       case OP.TIMER_SET:
         return this.#timerSet(ctx, argc, argv)
@@ -57,10 +60,16 @@ export class HostBorder {
         this.#host.timerClear(this.#number(ctx, argc, argv, 1))
         return 0
       case OP.URL_PARSE:
-        return this.#wire(ctx, urlParse(this.#wireText(ctx, argc, argv, 1), this.#optional(ctx, argc, argv, 2)))
+        return this.#wire(
+          ctx,
+          urlParse(this.#wireText(ctx, argc, argv, 1), this.#optional(ctx, argc, argv, 2)),
+        )
       case OP.URL_SET: {
         const href = this.#text(ctx, argc, argv, 1)
-        return this.#wire(ctx, urlSet(href, this.#number(ctx, argc, argv, 2), this.#wireText(ctx, argc, argv, 3)))
+        return this.#wire(
+          ctx,
+          urlSet(href, this.#number(ctx, argc, argv, 2), this.#wireText(ctx, argc, argv, 3)),
+        )
       }
       case OP.TEXT_ENCODE:
         return this.#newBytes(ctx, textEncode(this.#wireText(ctx, argc, argv, 1)))
@@ -124,7 +133,8 @@ export class HostBorder {
   }
 
   #optional(ctx: number, argc: number, argv: number, index: number): WireText | undefined {
-    if (index >= argc || this.#typeof(ctx, this.#argument(argc, argv, index)) === 'undefined') return undefined
+    if (index >= argc || this.#typeof(ctx, this.#argument(argc, argv, index)) === 'undefined')
+      return undefined
     return this.#wireText(ctx, argc, argv, index)
   }
 
@@ -135,7 +145,9 @@ export class HostBorder {
     const pointer = this.#ffi.QTS_GetArrayBuffer(ctx, value)
     if (pointer === 0) return undefined
     const length = this.#ffi.QTS_GetArrayBufferLength(ctx, value)
-    const bytes = new Uint8Array(this.#em.HEAPU8.subarray(pointer, pointer + Math.min(length, TEXT_BYTES_MAX)))
+    const bytes = new Uint8Array(
+      this.#em.HEAPU8.subarray(pointer, pointer + Math.min(length, TEXT_BYTES_MAX)),
+    )
     this.#em._free(pointer)
     return bytes
   }

@@ -8,7 +8,15 @@ import { ALL_INTRINSICS, evaluate, getProperty, setProperty, throwIfException } 
 import { captureImage, type Image, type ImagePointers } from './image.ts'
 import { Instance, type InstanceLimits, SCRATCH_BYTES } from './instance.ts'
 import { type EngineLayout, probeLayout } from './layout.ts'
-import { compileEngine, type EmModule, type EngineCode, type EngineFfi, type EngineVariant, INITIAL_PAGES, loadEngineCode } from './module.ts'
+import {
+  compileEngine,
+  type EmModule,
+  type EngineCode,
+  type EngineFfi,
+  type EngineVariant,
+  INITIAL_PAGES,
+  loadEngineCode,
+} from './module.ts'
 
 /** Global name of the guest API's exports, until a function is loaded (scripts/build.mjs). */
 const GUEST_GLOBAL = '__ringlet'
@@ -46,7 +54,11 @@ export async function buildBase(
   stackBytes: number,
 ): Promise<BaseImage> {
   const instance = await Instance.open(code, kit.layout, INITIAL_PAGES)
-  const limits = { cpuMs: BASE_CPU_MS, hostCalls: TOP_LEVEL_HOST_CALLS, gcHardBytes: Number.POSITIVE_INFINITY }
+  const limits = {
+    cpuMs: BASE_CPU_MS,
+    hostCalls: TOP_LEVEL_HOST_CALLS,
+    gcHardBytes: Number.POSITIVE_INFINITY,
+  }
   let base: BaseImage | undefined
   instance.initialise(limits, silentHost, (em, ffi) => {
     const rt = ffi.QTS_NewRuntime()
@@ -96,7 +108,9 @@ function findIo(em: EmModule, ffi: EngineFfi, ctx: number, kit: EngineKit): numb
   const heap = Buffer.from(em.HEAPU8.buffer, 0, new Uint32Array(em.HEAPU8.buffer)[kit.layout.heapTop >> 2])
   const at = heap.indexOf(pattern)
   if (at < 0 || at % 4 !== 0 || heap.indexOf(pattern, at + 1) >= 0) {
-    throw new RingletError('RINGLET_ENGINE_LAYOUT', { reason: 'the answer words are not in exactly one place' })
+    throw new RingletError('RINGLET_ENGINE_LAYOUT', {
+      reason: 'the answer words are not in exactly one place',
+    })
   }
   fill(new Uint8Array(IO_BYTES))
   return at

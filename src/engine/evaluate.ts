@@ -27,7 +27,7 @@ export function readCString(em: EmModule, pointer: number, maxBytes = Number.POS
 }
 
 /** Copies text into the guest's memory, NUL-terminated; the caller frees it. Throws when the guest's memory is full. */
-export function writeCString(em: EmModule, text: string): { pointer: number; length: number } {
+function writeCString(em: EmModule, text: string): { pointer: number; length: number } {
   const bytes = Buffer.from(text, 'utf8')
   const pointer = em._malloc(bytes.length + 1)
   if (pointer === 0) throw new GuestError('InternalError', 'out of memory', '')
@@ -37,7 +37,7 @@ export function writeCString(em: EmModule, text: string): { pointer: number; len
 }
 
 /** The text of a value, '' where the engine cannot make one. */
-export function valueToString(em: EmModule, ffi: EngineFfi, ctx: number, value: number): string {
+function valueToString(em: EmModule, ffi: EngineFfi, ctx: number, value: number): string {
   const pointer = ffi.QTS_GetString(ctx, value)
   if (pointer === 0) return ''
   const text = readCString(em, pointer)
@@ -56,7 +56,14 @@ export function getProperty(em: EmModule, ffi: EngineFfi, ctx: number, self: num
 }
 
 /** Sets a property by name; the value stays the caller's. */
-export function setProperty(em: EmModule, ffi: EngineFfi, ctx: number, self: number, name: string, value: number): void {
+export function setProperty(
+  em: EmModule,
+  ffi: EngineFfi,
+  ctx: number,
+  self: number,
+  name: string,
+  value: number,
+): void {
   const { pointer } = writeCString(em, name)
   const key = ffi.QTS_NewString(ctx, pointer)
   em._free(pointer)
@@ -81,7 +88,13 @@ export function throwIfException(em: EmModule, ffi: EngineFfi, ctx: number, valu
 }
 
 /** Evaluates a global script. The completion value is the caller's; throws {@link GuestError}. */
-export function evaluate(em: EmModule, ffi: EngineFfi, ctx: number, source: string, filename: string): number {
+export function evaluate(
+  em: EmModule,
+  ffi: EngineFfi,
+  ctx: number,
+  source: string,
+  filename: string,
+): number {
   const { pointer, length } = writeCString(em, source)
   const value = ffi.QTS_Eval(ctx, pointer, length, filename, DETECT_MODULE_NO, EVAL_TYPE_GLOBAL)
   em._free(pointer)

@@ -1,13 +1,13 @@
 // The images of all functions, built in a thread of their own before anything is served: a function's top-level code is the
 // user's, and must not be able to hang or crash the acceptor's thread.
 
-import { buildBase, buildImage, createEngineKit, type BaseImage, type EngineKit } from './build.ts'
 import { bundleFilename } from '../functions/source-map.ts'
+import { type BaseImage, buildBase, buildImage, createEngineKit, type EngineKit } from './build.ts'
 import { GuestError } from './evaluate.ts'
 import type { Image } from './image.ts'
 import { type EngineCode, type EngineVariant, loadEngineCode, PAGE_BYTES } from './module.ts'
 
-export interface FunctionBuild {
+interface FunctionBuild {
   readonly name: string
   /** Text whose value is `(exports, module, require) => void`. */
   readonly code: string
@@ -24,7 +24,7 @@ export interface ImagesTask {
 }
 
 /** A line that a function's top-level code wrote to its console. */
-export interface TopLevelLine {
+interface TopLevelLine {
   readonly function: string
   readonly level: number
   readonly text: string

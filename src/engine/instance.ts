@@ -12,7 +12,14 @@ import { HostBorder, type HostCalls } from './border.ts'
 import { GuestError, readCString } from './evaluate.ts'
 import { copyImage, type Image, scrubHeap } from './image.ts'
 import type { EngineLayout } from './layout.ts'
-import { type EmModule, type EngineCode, type EngineFfi, type OpenedModule, openModule, PAGE_BYTES } from './module.ts'
+import {
+  type EmModule,
+  type EngineCode,
+  type EngineFfi,
+  type OpenedModule,
+  openModule,
+  PAGE_BYTES,
+} from './module.ts'
 
 /** Bytes of the argument block in every image: the argv cells, then text to be made into a string. */
 export const SCRATCH_BYTES = 16384
@@ -166,7 +173,8 @@ export class Instance {
     const have = this.#em.HEAPU8.byteLength / PAGE_BYTES
     if (pages <= have) return
     const block = this.#em._malloc((pages - have) * PAGE_BYTES)
-    if (block === 0) throw new Error(`an image of ${pages} pages does not fit the limit of ${this.maximumPages}`)
+    if (block === 0)
+      throw new Error(`an image of ${pages} pages does not fit the limit of ${this.maximumPages}`)
     this.#em._free(block)
   }
 
@@ -401,7 +409,10 @@ export class Instance {
     this.#answerValue = value
     if (state === STATE.TEXT || state === STATE.FAILED) {
       this.#answerText = ffi.QTS_GetString(ctx, value)
-      if (this.#answerText === 0) return this.#dropAnswer()
+      if (this.#answerText === 0) {
+        this.#dropAnswer()
+        return
+      }
       const end = this.#stringEnd(this.#answerText)
       // The guest's own number is not to be trusted: a block never reaches past the text.
       const head = this.headKind === HEAD_KIND.CUSTOM && state === STATE.TEXT ? Math.max(0, headBytes) : 0
@@ -411,14 +422,20 @@ export class Instance {
     } else {
       if (state === STATE.BYTES) {
         this.#answerCopy = ffi.QTS_GetArrayBuffer(ctx, value)
-        if (this.#answerCopy === 0) return this.#dropAnswer()
+        if (this.#answerCopy === 0) {
+          this.#dropAnswer()
+          return
+        }
         this.bodyStart = this.#answerCopy
         this.bodyEnd = this.bodyStart + ffi.QTS_GetArrayBufferLength(ctx, value)
       }
       if (this.headKind === HEAD_KIND.CUSTOM) {
         this.#headValue = ffi.QTS_Call(ctx, takeHead, none, 0, scratch)
         this.#headText = ffi.QTS_GetString(ctx, this.#headValue)
-        if (this.#headText === 0) return this.#dropAnswer()
+        if (this.#headText === 0) {
+          this.#dropAnswer()
+          return
+        }
         this.headStart = this.#headText
         this.headEnd = this.#stringEnd(this.#headText)
       }

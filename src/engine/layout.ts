@@ -6,7 +6,14 @@
 
 import { RingletError } from '../errors.ts'
 import { ALL_INTRINSICS, evaluate } from './evaluate.ts'
-import { type EmModule, type EngineCode, type EngineFfi, INITIAL_PAGES, openModule, STATIC_DATA_BYTES } from './module.ts'
+import {
+  type EmModule,
+  type EngineCode,
+  type EngineFfi,
+  INITIAL_PAGES,
+  openModule,
+  STATIC_DATA_BYTES,
+} from './module.ts'
 
 /** Byte offsets. The runtime's and context's are relative to their pointers, the allocator's is absolute. */
 export interface EngineLayout {
@@ -26,7 +33,9 @@ const CONTEXT_WORDS = 64
 const INITIAL_GC_THRESHOLD = 256 * 1024
 
 function notRecognised(what: string, found: number): never {
-  throw new RingletError('RINGLET_ENGINE_LAYOUT', { reason: `${found} candidates for ${what}, need exactly 1` })
+  throw new RingletError('RINGLET_ENGINE_LAYOUT', {
+    reason: `${found} candidates for ${what}, need exactly 1`,
+  })
 }
 
 function probeGcThreshold(em: EmModule, ffi: EngineFfi, rt: number): number {

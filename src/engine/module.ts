@@ -27,11 +27,15 @@ export function compileEngine(variant: EngineVariant): WebAssembly.Module {
   return new WebAssembly.Module(readFileSync(require.resolve(`${PACKAGES[variant]}/wasm`)))
 }
 
-/** Called by the guest: `argv` holds `argc` borrowed values; the answer is an owned value, or 0 for undefined. */
-export type GuestToHost = (argc: number, argv: number) => number
-
 interface EmscriptenCallbacks {
-  callFunction(asyncify: undefined, ctx: number, self: number, argc: number, argv: number, ref: number): number
+  callFunction(
+    asyncify: undefined,
+    ctx: number,
+    self: number,
+    argc: number,
+    argv: number,
+    ref: number,
+  ): number
   shouldInterrupt(asyncify: undefined, rt: number): 0 | 1
   freeHostRef(asyncify: undefined, rt: number, ref: number): void
   loadModuleSource(): number
@@ -55,7 +59,14 @@ export interface EngineFfi {
   QTS_NewContext(rt: number, intrinsics: number): number
   QTS_RuntimeSetMaxStackSize(rt: number, bytes: number): void
   QTS_RuntimeEnableInterruptHandler(rt: number): void
-  QTS_Eval(ctx: number, code: number, length: number, filename: string, detectModule: number, flags: number): number
+  QTS_Eval(
+    ctx: number,
+    code: number,
+    length: number,
+    filename: string,
+    detectModule: number,
+    flags: number,
+  ): number
   QTS_Call(ctx: number, fn: number, self: number, argc: number, argv: number): number
   /** Takes an exception's place: an owned error value, or 0 when `value` is no exception. */
   QTS_ResolveException(ctx: number, value: number): number
@@ -135,7 +146,11 @@ export type EngineOutput = (line: string) => void
  * Makes a blank instance over a memory of its own. `maximumPages` is the hard memory limit of whatever runs in it:
  * QuickJS's own memory limit does not hold (quickjs-emscripten issues 255 and 271), a WebAssembly maximum does.
  */
-export async function openModule(code: EngineCode, maximumPages: number, output: EngineOutput): Promise<OpenedModule> {
+export async function openModule(
+  code: EngineCode,
+  maximumPages: number,
+  output: EngineOutput,
+): Promise<OpenedModule> {
   const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: maximumPages })
   const options: EmscriptenModuleLoaderOptions & { print: EngineOutput; printErr: EngineOutput } = {
     wasmMemory: memory,

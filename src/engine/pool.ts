@@ -117,13 +117,17 @@ export class Pool<R extends Runtime> {
       return
     }
     const due =
-      isolation === 'bounded' && (runtime.served >= boundedRequests || nowMs - runtime.loadedAtMs >= boundedMs)
+      isolation === 'bounded' &&
+      (runtime.served >= boundedRequests || nowMs - runtime.loadedAtMs >= boundedMs)
     if (spoiled || instance.failure !== null || isolation === 'request' || due) {
       this.#reset(runtime, nowMs)
     } else if (instance.heapBytes > gcSoftBytes) {
       instance.collect()
       this.#events.collected()
-      if (instance.failure !== null) return this.#condemn()
+      if (instance.failure !== null) {
+        this.#condemn()
+        return
+      }
       if (instance.heapBytes > gcHighBytes) this.#reset(runtime, nowMs)
     }
     this.#idle.push(runtime)

@@ -12,6 +12,8 @@ export default class TotalsReporter implements Reporter {
       }
       if (tests === 0 && !module.ok()) totals.failed++
     }
-    console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped + totals.pending} skipped`)
+    console.log(
+      `${totals.passed} passed, ${totals.failed} failed, ${totals.skipped + totals.pending} skipped`,
+    )
   }
 }
