@@ -6,7 +6,7 @@
 import { DECODE, URL_PART } from './ops.ts'
 
 /** UTF-16 units of a URL, a base or a URL's part; what is longer is no valid URL. */
-export const URL_CHARS_MAX = 65_536
+const URL_CHARS_MAX = 65_536
 /** UTF-16 units of an encoding label; the longest known one has 19. */
 const LABEL_CHARS_MAX = 64
 /** WIRE TEXT on the host's side: a string, or its UTF-16 units as bytes. */

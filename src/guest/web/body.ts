@@ -11,7 +11,7 @@ export type Body = string | ArrayBuffer | undefined | typeof CONSUMED
 export type BodySource = Exclude<Body, typeof CONSUMED>
 export type BodyInit = string | ArrayBuffer | ArrayBufferView | URLSearchParams | null | undefined
 
-export const TEXT_TYPE = 'text/plain;charset=UTF-8'
+const TEXT_TYPE = 'text/plain;charset=UTF-8'
 const FORM_TYPE = 'application/x-www-form-urlencoded;charset=UTF-8'
 
 /** Whether `value` is an ArrayBuffer, of this realm or not, without trusting its prototype. */

@@ -163,7 +163,7 @@ Object.defineProperty(Headers.prototype, Symbol.iterator, {
 })
 finishInterface(Headers, 'Headers')
 
-export { isHeaders, listOf, ofHead }
+export { ofHead }
 
 /** Names already checked, in lower case: a function uses the same few over and over. */
 const knownNames: Record<string, string | undefined> = Object.create(null)
