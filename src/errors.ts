@@ -73,8 +73,3 @@ export const ANSWER_ERRORS = {
 } as const satisfies Record<string, AnswerError>
 
 export type AnswerErrorCode = keyof typeof ANSWER_ERRORS
-
-/** The JSON body of such an answer, and of the HTTP layer's refusals, which have names and reasons of their own. */
-export function errorBody(code: string, message: string): string {
-  return JSON.stringify({ error: { code, message } })
-}

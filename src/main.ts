@@ -15,27 +15,35 @@ async function main(): Promise<void> {
     process.exitCode = loaded.code
     return
   }
+  // Before anything says that it listens: a signal may come right after.
+  const stopping = nextSignal()
   const { config } = loaded
-  const server = await start(
-    config.functions.length > 0 ? config : { ...config, functions: exampleFunctions() },
-  )
-  const stop = (signal: NodeJS.Signals) => {
-    // The next one of its kind kills: the default action is back.
-    process.removeAllListeners('SIGTERM')
-    process.removeAllListeners('SIGINT')
-    server.stop().then(
-      () => process.exit(0),
-      (error: unknown) => fail(error, signal),
-    )
-  }
-  process.once('SIGTERM', stop)
-  process.once('SIGINT', stop)
-  fail(await server.failed)
+  const starting = start(config.functions.length > 0 ? config : { ...config, functions: exampleFunctions() })
+  const server = await Promise.race([starting, stopping])
+  // Nothing is in flight before the start is over.
+  if (server === undefined) process.exit(0)
+  const error = await Promise.race([server.failed, stopping])
+  if (error !== undefined) fail(error)
+  await server.stop()
+  process.exit(0)
 }
 
-function fail(error: unknown, during?: string): never {
+/** Resolves at the first SIGTERM or SIGINT; the second one kills, since the default action is back. */
+function nextSignal(): Promise<undefined> {
+  return new Promise((resolve) => {
+    const onSignal = () => {
+      process.removeListener('SIGTERM', onSignal)
+      process.removeListener('SIGINT', onSignal)
+      resolve(undefined)
+    }
+    process.on('SIGTERM', onSignal)
+    process.on('SIGINT', onSignal)
+  })
+}
+
+function fail(error: unknown): never {
   const text = error instanceof RingletError ? error.message : String((error as Error)?.stack ?? error)
-  process.stderr.write(`ringlet: ${during === undefined ? '' : `${during}: `}${text}\n`)
+  process.stderr.write(`ringlet: ${text}\n`)
   process.exit(error instanceof RingletError ? error.exitCode : 1)
 }
 

@@ -6,6 +6,9 @@ import type { Socket } from 'node:net'
 /** What a write of ring memory came to. */
 export type WriteOutcome = 'taken' | 'copied' | 'lost'
 
+/** How long a client may take to close its side after the answer's end. */
+const LINGER_MS = 500
+
 /** Node's stream handle: only its file descriptor is used, where the platform has one. */
 interface HandleWithFd {
   readonly fd?: number
@@ -81,11 +84,18 @@ export class Connection {
     return 'copied'
   }
 
-  /** Ends the socket when all queued bytes are written. */
+  /**
+   * Ends the socket when all queued bytes are written. What the client still sends is read and dropped for a while, since
+   * closing on unread bytes resets the connection, and the reset can overtake the answer (RFC 9112, section 9.6).
+   */
   close(): void {
     if (this.closing || this.gone) return
     this.closing = true
-    this.socket.end()
+    this.socket.end(() => {
+      const linger = setTimeout(() => this.socket.destroy(), LINGER_MS)
+      this.socket.once('close', () => clearTimeout(linger))
+    })
+    this.resume()
   }
 
   pause(): void {

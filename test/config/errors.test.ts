@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { ANSWER_ERRORS, type AnswerError, errorBody, RingletError, STARTUP_ERRORS } from '../../src/errors.ts'
+import { ANSWER_ERRORS, type AnswerError, RingletError, STARTUP_ERRORS } from '../../src/errors.ts'
 
 it('fills the message, and carries code, exit code and cause', () => {
   const cause = new Error('EADDRINUSE')
