@@ -1,6 +1,6 @@
 // The library's entry: wires the parts together, starts and stops them. The command (main.ts) is a thin shell around it.
 
-import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { createSharedMemory } from '@shared/ringbuffer'
 import { ACCEPTOR_MEMORY_BYTES, Acceptor } from './acceptor/acceptor.ts'
 import { ShardLink } from './acceptor/link.ts'
@@ -128,8 +128,8 @@ class Server implements Ringlet {
     const config = this.#config
     const limits = config.functions.map((fn) => functionLimits(config, fn.limits))
     const result = await this.#supervisor.buildImages({
-      variant: 'quickjs',
-      guestSource: readFileSync(new URL('./guest.js', import.meta.url), 'utf8'),
+      guestFile: fileURLToPath(new URL('./guest.js', import.meta.url)),
+      baseFile: fileURLToPath(new URL('./base.image', import.meta.url)),
       functions: config.functions.map(({ name }, i) => {
         const { stackBytes, memoryBytes } = limits[i]!
         return { name, code: bundles[i]!.code, stackBytes, memoryBytes }

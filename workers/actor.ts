@@ -3,8 +3,12 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { ActorPlan } from '../src/actor/plan.ts'
 import { runActor } from '../src/actor/run.ts'
+import { DEFAULT_ENGINE, loadEngineModules } from '../src/engine/module.ts'
 
 export { buildImages } from '../src/engine/images.ts'
+
+// The thread is ready before there is work for it: what every actor needs is loaded while the functions are bundled.
+void Promise.all([import('pino'), loadEngineModules(DEFAULT_ENGINE)])
 
 /** `port` is told once, when the actor can serve. */
 export default async function actor({ plan, port }: { plan: ActorPlan; port: MessagePort }): Promise<void> {

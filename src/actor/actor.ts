@@ -11,6 +11,7 @@ import type { Exchange } from './exchange.ts'
 import type { Outbox } from './outbox.ts'
 import type { Service } from './service.ts'
 import { AT, DEADLINE, type ParserScratch, Session, type SessionLimits } from './session.ts'
+import { SpinPolicy } from './spin.ts'
 
 /** How often the deadlines of all sessions are looked at: a timeout is late by at most this. */
 const SWEEP_MS = 100
@@ -40,6 +41,7 @@ export class Actor {
   readonly #sessions: (Session | undefined)[] = []
   #open = 0
   #nextSweepMs = 0
+  readonly #spins: SpinPolicy
   #stopped = false
 
   constructor(parts: ActorParts) {
@@ -51,6 +53,7 @@ export class Actor {
     this.#bell = actorBell(parts.shard)
     this.#acceptorBell = acceptorBell(parts.shard)
     this.#roomBell = requestRoomBell(parts.shard)
+    this.#spins = new SpinPolicy(parts.spinMicros / 1000)
   }
 
   /** Runs until the acceptor says STOP. */
@@ -89,9 +92,12 @@ export class Actor {
     const consumer = this.#consumer
     const limit = this.#parts.batchRecords
     let records = 0
+    const { outbox } = this.#parts
     while (records < limit && consumer.next()) {
       records++
       this.#take()
+      // At once, not after the batch: the acceptor needs as long to wake as a few requests take.
+      outbox.ring()
     }
     if (records > 0) {
       consumer.release()
@@ -221,25 +227,20 @@ export class Actor {
 
   /** Nothing to do: looks again for a while, says that it sleeps, looks once more, and sleeps (WAKE). */
   #sleep(): void {
-    const { service, log, spinMicros } = this.#parts
-    if (spinMicros > 0) {
-      const untilMs = performance.now() + spinMicros / 1000
-      do {
-        if (!this.#consumer.isEmpty()) return
-      } while (performance.now() < untilMs)
-    }
+    const sinceMs = performance.now()
+    if (this.#spins.spin(this.#consumer, sinceMs)) return
+    const { service, log } = this.#parts
     log.flush()
     this.#bell.prepare()
     if (!this.#consumer.isEmpty()) {
       this.#bell.cancel()
       return
     }
-    const nextMs = Math.min(
-      service.timers.nextMs,
-      this.#open > 0 || service.hasWaiting ? this.#nextSweepMs : Number.POSITIVE_INFINITY,
-    )
+    const isWatching = this.#open > 0 || service.hasWaiting
+    const nextMs = Math.min(service.timers.nextMs, isWatching ? this.#nextSweepMs : Number.POSITIVE_INFINITY)
     const waitMs = nextMs - performance.now()
     if (waitMs > 0) this.#bell.wait(waitMs)
     else this.#bell.cancel()
+    this.#spins.slept(performance.now() - sinceMs)
   }
 }

@@ -58,7 +58,7 @@ const acceptor = v.strictObject({
   ),
   spinMicros: v.optional(
     wholeNumber(0, 10_000, { meaning: 'How long the acceptor looks again for answers before it sleeps.' }),
-    0,
+    50,
   ),
 })
 
@@ -89,7 +89,7 @@ const ring = v.strictObject({
   ),
   spinMicros: v.optional(
     wholeNumber(0, 10_000, { meaning: 'How long an actor looks again for requests before it sleeps.' }),
-    20,
+    100,
   ),
 })
 

@@ -7,15 +7,13 @@ import type { HostCalls } from './border.ts'
 import { ALL_INTRINSICS, evaluate, getProperty, setProperty, throwIfException } from './evaluate.ts'
 import { captureImage, type Image, type ImagePointers } from './image.ts'
 import { Instance, type InstanceLimits, SCRATCH_BYTES } from './instance.ts'
-import { type EngineLayout, probeLayout } from './layout.ts'
+import type { EngineLayout } from './layout.ts'
 import {
-  compileEngine,
   type EmModule,
   type EngineCode,
   type EngineFfi,
   type EngineVariant,
   INITIAL_PAGES,
-  loadEngineCode,
 } from './module.ts'
 
 /** Global name of the guest API's exports, until a function is loaded (scripts/build.mjs). */
@@ -31,7 +29,7 @@ export interface EngineKit {
   readonly layout: EngineLayout
 }
 
-/** A base image for each stack size: the size is a word of the runtime, so it is set before the capture. */
+/** The guest API without a function, and its `load`. */
 export interface BaseImage {
   readonly image: Image
   readonly load: number
@@ -39,20 +37,8 @@ export interface BaseImage {
 
 const GC_OFF = -1
 
-/** Compiles the engine and probes its layout. Throws RingletError RINGLET_ENGINE_LAYOUT for an unknown build. */
-export async function createEngineKit(variant: EngineVariant): Promise<EngineKit> {
-  const wasm = compileEngine(variant)
-  const code = await loadEngineCode(variant, wasm)
-  return { variant, wasm, layout: await probeLayout(code) }
-}
-
 /** Evaluates the guest API in a fresh runtime, and captures it. */
-export async function buildBase(
-  kit: EngineKit,
-  code: EngineCode,
-  guestSource: string,
-  stackBytes: number,
-): Promise<BaseImage> {
+export async function buildBase(kit: EngineKit, code: EngineCode, guestSource: string): Promise<BaseImage> {
   const instance = await Instance.open(code, kit.layout, INITIAL_PAGES)
   const limits = {
     cpuMs: BASE_CPU_MS,
@@ -62,7 +48,6 @@ export async function buildBase(
   let base: BaseImage | undefined
   instance.initialise(limits, silentHost, (em, ffi) => {
     const rt = ffi.QTS_NewRuntime()
-    ffi.QTS_RuntimeSetMaxStackSize(rt, stackBytes)
     ffi.QTS_RuntimeEnableInterruptHandler(rt)
     new Int32Array(em.HEAPU8.buffer)[(rt + kit.layout.gcThreshold) >> 2] = GC_OFF
     const ctx = ffi.QTS_NewContext(rt, ALL_INTRINSICS)
@@ -88,9 +73,14 @@ export async function buildBase(
     }
     const load = member('load')
     ffi.QTS_FreeValuePointer(ctx, glue)
-    base = { image: captureImage(em.HEAPU8, pointers), load }
+    base = { image: captureImage(em.HEAPU8, heapBreak(em, kit), pointers), load }
   })
   return base!
+}
+
+/** One past the last byte that the instance has ever used. */
+function heapBreak(em: EmModule, kit: EngineKit): number {
+  return new Uint32Array(em.HEAPU8.buffer)[kit.layout.heapBreak >> 2]!
 }
 
 /**
@@ -132,6 +122,7 @@ export async function buildImage(
   code: EngineCode,
   base: BaseImage,
   source: FunctionSource,
+  stackBytes: number,
   maximumPages: number,
   initMs: number,
   host: HostCalls,
@@ -144,16 +135,17 @@ export async function buildImage(
   }
   instance.reserve(base.image.pages)
   instance.load(base.image, limits)
-  const { ctx, undefined: none, scratch } = base.image.pointers
+  const { rt, ctx, undefined: none, scratch } = base.image.pointers
   let image: Image | undefined
   instance.initialise(limits, host, (em, ffi) => {
+    ffi.QTS_RuntimeSetMaxStackSize(rt, stackBytes)
     const factory = evaluate(em, ffi, ctx, source.code, source.filename)
     new Int32Array(em.HEAPU8.buffer)[scratch >> 2] = factory
     const result = ffi.QTS_Call(ctx, base.load, none, 1, scratch)
     ffi.QTS_FreeValuePointer(ctx, factory)
     ffi.QTS_FreeValuePointer(ctx, throwIfException(em, ffi, ctx, result))
     instance.runTopLevelJobs()
-    image = captureImage(em.HEAPU8, base.image.pointers)
+    image = captureImage(em.HEAPU8, heapBreak(em, kit), base.image.pointers)
   })
   return image!
 }

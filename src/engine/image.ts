@@ -36,28 +36,24 @@ export interface Image {
   readonly pointers: ImagePointers
 }
 
-function isZero(words: BigUint64Array, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if (words[i] !== 0n) return false
-  return true
-}
+const ZEROS = Buffer.alloc(GRAIN_BYTES)
 
-/** The runs of a memory that an image must hold: the static data whole, and what is not zero above it. */
-function imageRuns(memory: Uint8Array): [number, number][] {
-  const words = new BigUint64Array(memory.buffer, memory.byteOffset, memory.byteLength >> 3)
-  const step = GRAIN_BYTES >> 3
+/** The runs of a memory up to `top` that an image must hold: the static data whole, and what is not zero above it. */
+function imageRuns(memory: Uint8Array, top: number): [number, number][] {
+  const bytes = Buffer.from(memory.buffer, memory.byteOffset, memory.byteLength)
   const runs: [number, number][] = [[0, STATIC_DATA_BYTES]]
-  for (let at = STATIC_DATA_BYTES >> 3; at < words.length; at += step) {
-    if (isZero(words, at, at + step)) continue
+  for (let at = STATIC_DATA_BYTES; at < top; at += GRAIN_BYTES) {
+    if (ZEROS.compare(bytes, at, at + GRAIN_BYTES) === 0) continue
     const last = runs.at(-1)
-    if (last && last[0] + last[1] === at * 8) last[1] += GRAIN_BYTES
-    else runs.push([at * 8, GRAIN_BYTES])
+    if (last && last[0] + last[1] === at) last[1] += GRAIN_BYTES
+    else runs.push([at, GRAIN_BYTES])
   }
   return runs
 }
 
-/** Captures a memory with no JavaScript of the guest on the stack. */
-export function captureImage(memory: Uint8Array, pointers: ImagePointers): Image {
-  const runs = imageRuns(memory)
+/** Captures a memory with no JavaScript of the guest on the stack; nothing at or above `top` has ever been used. */
+export function captureImage(memory: Uint8Array, top: number, pointers: ImagePointers): Image {
+  const runs = imageRuns(memory, top)
   const total = runs.reduce((sum, [, length]) => sum + length, 0)
   const bytes = new SharedArrayBuffer(total)
   const view = new Uint8Array(bytes)

@@ -1,11 +1,21 @@
 // The images of all functions, built in a thread of their own before anything is served: a function's top-level code is the
 // user's, and must not be able to hang or crash the acceptor's thread.
 
+import { readFileSync } from 'node:fs'
 import { bundleFilename } from '../functions/source-map.ts'
-import { type BaseImage, buildBase, buildImage, createEngineKit, type EngineKit } from './build.ts'
+import { decodeBase, encodeBase, sourceHash } from './base-file.ts'
+import { type BaseImage, buildBase, buildImage, type EngineKit } from './build.ts'
 import { GuestError } from './evaluate.ts'
 import type { Image } from './image.ts'
-import { type EngineCode, type EngineVariant, loadEngineCode, PAGE_BYTES } from './module.ts'
+import { probeLayout } from './layout.ts'
+import {
+  DEFAULT_ENGINE,
+  type EngineCode,
+  type EngineVariant,
+  loadEngineCode,
+  PAGE_BYTES,
+  readEngine,
+} from './module.ts'
 
 interface FunctionBuild {
   readonly name: string
@@ -16,8 +26,10 @@ interface FunctionBuild {
 }
 
 export interface ImagesTask {
-  readonly variant: EngineVariant
-  readonly guestSource: string
+  /** File of the guest API's script. */
+  readonly guestFile: string
+  /** File of the base image; made anew when it is not there or does not fit. */
+  readonly baseFile: string
   readonly functions: readonly FunctionBuild[]
   /** Processor time of one function's top-level code. */
   readonly initMs: number
@@ -44,15 +56,46 @@ export type ImagesResult =
 /** Console lines kept of one start. */
 const LINES_MAX = 1000
 
+/** Makes the base image from source: for the package's build, and for starts without its file. */
+export async function makeBase(
+  variant: EngineVariant,
+  guestSource: string,
+): Promise<{ kit: EngineKit; code: EngineCode; base: BaseImage; file: Uint8Array }> {
+  const bytes = readEngine(variant)
+  const wasm = new WebAssembly.Module(bytes)
+  const code = await loadEngineCode(variant, wasm)
+  const kit = { variant, wasm, layout: await probeLayout(code) }
+  const base = await buildBase(kit, code, guestSource)
+  return { kit, code, base, file: encodeBase(sourceHash(variant, bytes, guestSource), kit.layout, base) }
+}
+
+async function loadBase(task: ImagesTask): Promise<{ kit: EngineKit; code: EngineCode; base: BaseImage }> {
+  const variant = DEFAULT_ENGINE
+  const guestSource = readFileSync(task.guestFile, 'utf8')
+  const bytes = readEngine(variant)
+  const known = decodeBase(readOptional(task.baseFile), sourceHash(variant, bytes, guestSource))
+  if (known === undefined) return makeBase(variant, guestSource)
+  const wasm = new WebAssembly.Module(bytes)
+  return {
+    kit: { variant, wasm, layout: known.layout },
+    code: await loadEngineCode(variant, wasm),
+    base: known.base,
+  }
+}
+
+function readOptional(file: string): Uint8Array {
+  try {
+    return readFileSync(file)
+  } catch {
+    return new Uint8Array(0)
+  }
+}
+
 export async function buildImages(task: ImagesTask): Promise<ImagesResult> {
-  const kit = await createEngineKit(task.variant)
-  const code = await loadEngineCode(kit.variant, kit.wasm)
-  const bases = new Map<number, BaseImage>()
+  const { kit, code, base } = await loadBase(task)
   const images: Image[] = []
   const lines: TopLevelLine[] = []
   for (const fn of task.functions) {
-    const base = bases.get(fn.stackBytes) ?? (await buildBase(kit, code, task.guestSource, fn.stackBytes))
-    bases.set(fn.stackBytes, base)
     try {
       images.push(await buildOne(kit, code, base, fn, task.initMs, lines))
     } catch (error) {
@@ -81,5 +124,5 @@ function buildOne(
     env: () => '{}',
   }
   const source = { filename: bundleFilename(fn.name), code: fn.code }
-  return buildImage(kit, code, base, source, fn.memoryBytes / PAGE_BYTES, initMs, host)
+  return buildImage(kit, code, base, source, fn.stackBytes, fn.memoryBytes / PAGE_BYTES, initMs, host)
 }
