@@ -7,8 +7,8 @@ import { DEFAULT_ENGINE, loadEngineModules } from '../src/engine/module.ts'
 
 export { buildImages } from '../src/engine/images.ts'
 
-// The thread is ready before there is work for it: what every actor needs is loaded while the functions are bundled.
-void Promise.all([import('pino'), loadEngineModules(DEFAULT_ENGINE)])
+// Loaded while the functions are still being bundled, so that the thread is ready when they are.
+void loadEngineModules(DEFAULT_ENGINE)
 
 /** `port` is told once, when the actor can serve. */
 export default async function actor({ plan, port }: { plan: ActorPlan; port: MessagePort }): Promise<void> {

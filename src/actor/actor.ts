@@ -4,7 +4,7 @@
 import { Consumer, type Counters, type Doorbell } from '@shared/ringbuffer'
 import type { Pool } from '../engine/pool.ts'
 import { HTTP_ERRORS } from '../http/errors.ts'
-import type { Log } from '../log.ts'
+import type { LineLog } from '../log.ts'
 import { REQUEST, RESPONSE } from '../protocol.ts'
 import { acceptorBell, actorBell, requestRing, requestRoomBell, type ShardHandle } from '../shard.ts'
 import type { Exchange } from './exchange.ts'
@@ -22,7 +22,7 @@ export interface ActorParts {
   readonly service: Service
   readonly pools: readonly Pool<Exchange>[]
   readonly counters: Counters
-  readonly log: Log
+  readonly log: LineLog
   readonly scratch: ParserScratch
   readonly sessionLimits: SessionLimits
   readonly receiveWindowBytes: number
@@ -230,7 +230,7 @@ export class Actor {
     const sinceMs = performance.now()
     if (this.#spins.spin(this.#consumer, sinceMs)) return
     const { service, log } = this.#parts
-    log.flush()
+    log.output.flush()
     this.#bell.prepare()
     if (!this.#consumer.isEmpty()) {
       this.#bell.cancel()

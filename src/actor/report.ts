@@ -2,20 +2,27 @@
 
 import { ANSWER_ERRORS, type AnswerErrorCode } from '../errors.ts'
 import { LOG_LEVEL } from '../guest/ops.ts'
-import type { AccessLogger, Log } from '../log.ts'
+import type { AccessLogger, LineLog } from '../log.ts'
 import type { Exchange } from './exchange.ts'
 import type { FunctionPlan } from './plan.ts'
 
 /** Turns positions in a bundle into those of the user's files. */
 export type StackMapper = (stack: string, plan: FunctionPlan) => string
 
+const LEVEL_NAMES: Record<number, 'debug' | 'info' | 'warn' | 'error'> = {
+  [LOG_LEVEL.DEBUG]: 'debug',
+  [LOG_LEVEL.INFO]: 'info',
+  [LOG_LEVEL.WARN]: 'warn',
+  [LOG_LEVEL.ERROR]: 'error',
+}
+
 export class Reporter {
   readonly #shard: number
-  readonly #log: Log
+  readonly #log: LineLog
   readonly #access: AccessLogger
   readonly #mapStack: StackMapper
 
-  constructor(shard: number, log: Log, access: AccessLogger, mapStack: StackMapper) {
+  constructor(shard: number, log: LineLog, access: AccessLogger, mapStack: StackMapper) {
     this.#shard = shard
     this.#log = log
     this.#access = access
@@ -29,17 +36,18 @@ export class Reporter {
 
   guestLog(exchange: Exchange, level: number, text: string): void {
     const fields = this.#fieldsOf(exchange)
-    if (level === LOG_LEVEL.ERROR) this.#log.error(fields, text)
-    else if (level === LOG_LEVEL.WARN) this.#log.warn(fields, text)
-    else if (level === LOG_LEVEL.DEBUG) this.#log.debug(fields, text)
-    else this.#log.info(fields, text)
+    this.#log.write(LEVEL_NAMES[level] ?? 'info', fields, text)
   }
 
   /** `text`: what the guest threw, as `name\nmessage\nstack`. */
   threw(exchange: Exchange, text: string): void {
     const [name = '', message = '', ...lines] = text.split('\n')
     const stack = this.#mapStack(lines.join('\n'), exchange.plan)
-    this.#log.error({ ...this.#fieldsOf(exchange), error: { name, message, stack } }, 'handler failed')
+    this.#log.write(
+      'error',
+      { ...this.#fieldsOf(exchange), error: { name, message, stack } },
+      'handler failed',
+    )
   }
 
   /** The host ended a request: which limit, its value, what was used. */
@@ -51,11 +59,11 @@ export class Reporter {
       cpuMs: Math.round(instance.cpuUsedMs * 10) / 10,
       ...(instance.engineSaid !== '' && { engine: instance.engineSaid }),
     }
-    this.#log.error(fields, 'request ended by its host')
+    this.#log.write('error', fields, 'request ended by its host')
   }
 
   refused(name: string, status: number): void {
-    this.#log.debug({ error: name, status }, 'request refused')
+    this.#log.write('debug', { error: name, status }, 'request refused')
     if (!this.#access.due()) return
     this.#access.line({
       method: '',

@@ -5,7 +5,7 @@ import { loadEngineCode } from '../engine/module.ts'
 import { Pool, type PoolEvents, type PoolLimits } from '../engine/pool.ts'
 import { Router } from '../functions/router.ts'
 import { bundleFilename, mapStack } from '../functions/source-map.ts'
-import { accessLogger, createLogger } from '../log.ts'
+import { accessLogger, LineLog } from '../log.ts'
 import { type ActorCounter, actorCounter } from '../metrics.ts'
 import { acceptorBell, actorCounters, answerRoomBell, responseRing } from '../shard.ts'
 import { Actor } from './actor.ts'
@@ -63,10 +63,9 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
     reset: count('resets'),
     condemned: count('condemned'),
   }
-  const [log, code] = await Promise.all([
-    createLogger({ level: config.log.level, name: `actor-${shard.index}`, lineBytes: config.log.lineBytes }),
-    loadEngineCode(kit.variant, kit.wasm),
-  ])
+  const { level, lineBytes } = config.log
+  const log = new LineLog({ level, name: `actor-${shard.index}`, lineBytes })
+  const code = await loadEngineCode(kit.variant, kit.wasm)
   const { buffer } = shard.memory
   const outbox = new Outbox(
     buffer,
