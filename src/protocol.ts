@@ -24,17 +24,31 @@ export const REQUEST = {
 
 /** Actor to acceptor. */
 export const RESPONSE = {
-  /** Payload: bytes to write; more of this answer follows. */
+  /** Payload: bytes to write; more of this answer, or another answer, is to follow. */
   DATA: 1,
-  /** Payload: bytes to write; with them every request that has come on the connection is answered. */
+  /**
+   * Payload: bytes to write; with them every request that has come on the connection is answered. The upper bits of the
+   * record's type say how many DATA records had come (`idleType`): the acceptor may have sent more meanwhile.
+   */
   DATA_IDLE: 2,
   /** Payload: bytes to write, possibly none; then the connection is closed when the client has them. */
   DATA_CLOSE: 3,
-  /** Closed at once, unwritten bytes dropped. No payload. */
-  RESET: 4,
   /** Payload: int32, request bytes that were consumed since the last such record. */
-  CONSUMED: 5,
+  CONSUMED: 4,
 } as const
 
 /** Bytes of the payload of SENT and CONSUMED. */
 export const CREDIT_BYTES = 4
+
+const KIND_BITS = 8
+/** DATA records of a connection are counted modulo this. */
+export const IDLE_COUNTS = 2 ** (31 - KIND_BITS)
+
+/** One of RESPONSE, of a record's type. */
+export const kindOf = (type: number): number => type & (2 ** KIND_BITS - 1)
+
+/** The count in a DATA_IDLE record's type. */
+export const idleCountOf = (type: number): number => type >>> KIND_BITS
+
+/** The type of a DATA_IDLE record after `received` DATA records. */
+export const idleType = (received: number): number => (received << KIND_BITS) | RESPONSE.DATA_IDLE

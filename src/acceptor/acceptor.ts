@@ -41,6 +41,7 @@ export class Acceptor {
     this.#options = options
     this.#links = links
     this.#spinMs = options.spinMicros / 1000
+    for (const link of links) link.onOwing = () => this.touch()
     this.#bell = acceptorBell(links[0]!.handle)
     this.#readBuffer = Buffer.allocUnsafeSlow(options.readBufferBytes)
     this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) =>
@@ -76,7 +77,6 @@ export class Acceptor {
       this.#onEmpty = resolve
     })
     for (const link of this.#links) link.tell(REQUEST.DRAIN)
-    this.touch()
     const timer = setTimeout(() => {
       for (const connection of this.#open) connection.socket.destroy()
     }, timeoutMs)
@@ -186,7 +186,6 @@ export class Acceptor {
     })
     // The reason does not matter to anyone: 'close' follows.
     socket.on('error', () => {})
-    socket.on('timeout', () => socket.destroy())
     socket.on('close', () => {
       link.detach(connection)
       this.#open.delete(connection)

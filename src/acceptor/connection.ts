@@ -3,15 +3,14 @@
 import { writeSync } from 'node:fs'
 import type { Socket } from 'node:net'
 
-/** What a write of ring memory came to. */
-export type WriteOutcome = 'taken' | 'copied' | 'lost'
-
 /** How long a client may take to close its side after the answer's end. */
 const LINGER_MS = 500
 
-/** Node's stream handle: only its file descriptor is used, where the platform has one. */
-interface HandleWithFd {
+/** What is used of node's stream handle, where the platform has it. */
+interface StreamHandle {
   readonly fd?: number
+  /** Bytes that the kernel has not taken. */
+  readonly writeQueueSize?: number
 }
 
 export class Connection {
@@ -28,6 +27,10 @@ export class Connection {
   stash: Uint8Array | undefined
   /** Whether the actor owes an answer for bytes it was given. */
   awaiting = false
+  /** DATA records given to the actor, modulo the protocol's IDLE_COUNTS. */
+  delivered = 0
+  /** The client has sent its FIN. */
+  ended = false
   /** Whether part of an answer has been written and its end has not. */
   midAnswer = false
   /** Whether reading is stopped, for whatever reason. */
@@ -40,32 +43,36 @@ export class Connection {
   closing = false
   gone = false
 
+  readonly #handle: StreamHandle
   readonly #fd: number
   readonly #writeTimeoutMs: number
-  readonly #onFlushed: (connection: Connection, bytes: number) => void
+  readonly #onFlushed: (connection: Connection) => void
+  #stall: NodeJS.Timeout | undefined
 
   constructor(
     socket: Socket,
     slot: number,
     generation: number,
     writeTimeoutMs: number,
-    onFlushed: (connection: Connection, bytes: number) => void,
+    onFlushed: (connection: Connection) => void,
   ) {
     this.socket = socket
     this.slot = slot
     this.generation = generation
     this.#writeTimeoutMs = writeTimeoutMs
     this.#onFlushed = onFlushed
-    this.#fd = (socket as unknown as { _handle?: HandleWithFd })._handle?.fd ?? -1
+    this.#handle = (socket as unknown as { _handle?: StreamHandle })._handle ?? {}
+    this.#fd = this.#handle.fd ?? -1
   }
 
   /**
    * Writes bytes that lie in the ring. The kernel is asked directly, because it answers how much it took: libuv, asked
    * through the stream, would keep a pointer into the ring for the rest, and a slow client would hold its shard's space.
-   * What the kernel did not take is copied out once. Either way the ring space is free when this returns.
+   * What the kernel did not take is copied out once; then this is true. Either way the ring space is free when it returns.
    */
-  write(memory: Buffer, offset: number, length: number): WriteOutcome {
-    if (this.gone) return 'lost'
+  write(memory: Buffer, offset: number, length: number): boolean {
+    // A destroyed socket's descriptor is closed at once, before its 'close' event, and may be another connection's by now.
+    if (this.gone || this.socket.destroyed) return false
     let taken = 0
     if (this.queued === 0 && this.#fd >= 0) {
       try {
@@ -74,14 +81,14 @@ export class Connection {
         const { code } = error as NodeJS.ErrnoException
         if (code !== 'EAGAIN' && code !== 'EWOULDBLOCK') {
           this.socket.destroy()
-          return 'lost'
+          return false
         }
       }
     }
     this.unreported += taken
-    if (taken === length) return 'taken'
+    if (taken === length) return false
     this.#copyOut(memory, offset + taken, length - taken)
-    return 'copied'
+    return true
   }
 
   /**
@@ -89,7 +96,7 @@ export class Connection {
    * closing on unread bytes resets the connection, and the reset can overtake the answer (RFC 9112, section 9.6).
    */
   close(): void {
-    if (this.closing || this.gone) return
+    if (this.closing || this.gone || this.socket.destroyed) return
     this.closing = true
     this.socket.end(() => {
       const linger = setTimeout(() => this.socket.destroy(), LINGER_MS)
@@ -113,14 +120,32 @@ export class Connection {
   #copyOut(memory: Buffer, offset: number, length: number): void {
     const rest = Buffer.allocUnsafe(length)
     memory.copy(rest, 0, offset, offset + length)
-    if (this.queued === 0) this.socket.setTimeout(this.#writeTimeoutMs)
+    const { generation } = this
     this.queued += length
+    if (this.#stall === undefined) this.#watch()
     this.socket.write(rest, () => {
       this.queued -= length
-      if (this.queued === 0) this.socket.setTimeout(0)
-      if (this.gone) return
+      if (this.queued === 0) this.#unwatch()
+      // What an actor wrote that has ended since is none of its successor's.
+      if (this.gone || generation !== this.generation) return
       this.unreported += length
-      this.#onFlushed(this, length)
+      this.#onFlushed(this)
     })
+  }
+
+  /** Ends the connection when its client has taken nothing for the write timeout. Reading from it does not count. */
+  #watch(): void {
+    let left = this.#handle.writeQueueSize ?? 0
+    this.#stall = setInterval(() => {
+      const now = this.#handle.writeQueueSize ?? left
+      if (now >= left && left > 0) this.socket.destroy()
+      left = now
+    }, this.#writeTimeoutMs)
+    this.socket.once('close', () => this.#unwatch())
+  }
+
+  #unwatch(): void {
+    clearInterval(this.#stall)
+    this.#stall = undefined
   }
 }

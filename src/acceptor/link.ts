@@ -2,8 +2,9 @@
 // drains the response ring into their sockets. It knows records, credits and sockets, and nothing of HTTP.
 
 import { Consumer, type Counters, type Doorbell, Producer, REFUSED } from '@shared/ringbuffer'
+import { ANSWER_ERRORS } from '../errors.ts'
 import { linkCounter } from '../metrics.ts'
-import { CREDIT_BYTES, REQUEST, RESPONSE } from '../protocol.ts'
+import { CREDIT_BYTES, IDLE_COUNTS, idleCountOf, kindOf, REQUEST, RESPONSE } from '../protocol.ts'
 import {
   actorBell,
   answerRoomBell,
@@ -22,12 +23,16 @@ export interface LinkLimits {
   readonly batchRecords: number
 }
 
-/** A connection at the actor's death whose request it had: answered with this by the acceptor itself. */
-const SHARD_RESTARTED_BODY =
-  '{"error":"shard-restarted","status":502,"message":"the worker that had this request ended"}'
-const SHARD_RESTARTED = Buffer.from(
-  `HTTP/1.1 502 Bad Gateway\r\ncontent-type: application/json\r\ncontent-length: ${SHARD_RESTARTED_BODY.length}\r\nconnection: close\r\n\r\n${SHARD_RESTARTED_BODY}`,
-)
+/** What the acceptor itself answers for an actor that has ended. */
+const SHARD_RESTARTED = restartedAnswer()
+
+function restartedAnswer(): Buffer {
+  const code = 'shard-restarted'
+  const { status, message } = ANSWER_ERRORS[code]
+  const body = JSON.stringify({ error: code, status, message })
+  const head = `content-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close`
+  return Buffer.from(`HTTP/1.1 ${status} Bad Gateway\r\n${head}\r\n\r\n${body}`)
+}
 
 export class ShardLink {
   readonly handle: ShardHandle
@@ -50,7 +55,10 @@ export class ShardLink {
   readonly #heldBack = new Set<Connection>()
   /** Connections whose bytes the actor has and has not answered. */
   #awaiting = 0
+  #isDraining = false
   size = 0
+  /** Asks for a look at this link before the acceptor sleeps; set by the acceptor. */
+  onOwing: () => void = () => {}
   /** False between an actor's death and its successor's start: nothing is written to the ring then. */
   up = false
 
@@ -105,13 +113,7 @@ export class ShardLink {
     this.#connections[connection.slot] = undefined
     this.size--
     this.counters.set(linkCounter.connections, this.size)
-    if (this.#producer.tryClaim(0) === REFUSED) {
-      this.#owing.add(connection)
-    } else {
-      this.#producer.commit(REQUEST.GONE, connection.slot, connection.generation)
-      this.#freeSlots.push(connection.slot)
-      this.ring()
-    }
+    this.#settleOwed(connection)
   }
 
   /** Hands bytes of a connection to the actor: at once, or when there is room; then reading stops meanwhile. */
@@ -138,15 +140,18 @@ export class ShardLink {
 
   /** The client's FIN. */
   deliverEnd(connection: Connection): void {
+    connection.ended = true
     connection.endOwed = true
     this.#settleOwed(connection)
   }
 
   /** A record about the shard as a whole. */
   tell(type: number): void {
+    if (type === REQUEST.DRAIN) this.#isDraining = true
     if (this.#owedToShard.length > 0 || !this.#tryEmpty(type, 0, 0)) {
       this.#owedToShard.push(type)
     }
+    this.onOwing()
   }
 
   /** Wakes the actor if it sleeps. Called once after a batch of deliveries. */
@@ -189,16 +194,18 @@ export class ShardLink {
 
   /** The actor of this shard has ended. Whoever waits for it gets its answer here; idle connections stay. */
   down(): void {
-    this.drain()
+    while (this.drain()) {
+      // What was answered is answered.
+    }
     this.up = false
     this.#heldBack.clear()
     this.#owedToShard.length = 0
     for (const connection of this.#owing) if (connection.gone) this.#freeSlots.push(connection.slot)
     this.#owing.clear()
     for (const connection of this.#connections) {
-      if (connection === undefined || connection.closing) continue
+      if (connection === undefined || connection.closing || connection.socket.destroyed) continue
       if (connection.midAnswer) connection.socket.destroy()
-      else if (connection.awaiting) {
+      else if (connection.awaiting || connection.stash !== undefined) {
         connection.write(SHARD_RESTARTED, 0, SHARD_RESTARTED.length)
         connection.close()
       } else this.#renew(connection)
@@ -211,7 +218,9 @@ export class ShardLink {
     this.#producer = new Producer(requestRing(this.handle))
     this.#consumer = new Consumer(responseRing(this.handle))
     this.up = true
+    if (this.#isDraining) this.tell(REQUEST.DRAIN)
     this.#retryOwed()
+    this.onOwing()
   }
 
   /** An idle connection goes on with the next actor, to whom it is a new one. */
@@ -220,7 +229,9 @@ export class ShardLink {
     connection.generation = this.#generations[connection.slot]!
     connection.unconsumed = 0
     connection.unreported = 0
+    connection.delivered = 0
     connection.openOwed = true
+    connection.endOwed = connection.ended
     this.#owing.add(connection)
     connection.resume()
   }
@@ -287,6 +298,7 @@ export class ShardLink {
     if (offset === REFUSED) return false
     this.#bytes.set(source.length === length ? source : source.subarray(0, length), offset)
     this.#producer.commit(REQUEST.DATA, connection.slot, connection.generation)
+    connection.delivered = (connection.delivered + 1) % IDLE_COUNTS
     return true
   }
 
@@ -322,27 +334,30 @@ export class ShardLink {
   /** One record of the response ring. */
   #take(connection: Connection): void {
     const { type, offset, length } = this.#consumer
-    switch (type) {
+    const kind = kindOf(type)
+    switch (kind) {
       case RESPONSE.DATA:
       case RESPONSE.DATA_IDLE:
       case RESPONSE.DATA_CLOSE:
-        if (length > 0 && connection.write(this.#bytes, offset, length) === 'copied') {
+        if (length > 0 && connection.write(this.#bytes, offset, length)) {
           this.counters.add(linkCounter.copiedOut, 1)
         }
-        connection.midAnswer = type === RESPONSE.DATA
-        if (type === RESPONSE.DATA_IDLE) this.#answered(connection)
-        if (type === RESPONSE.DATA_CLOSE) connection.close()
+        connection.midAnswer = kind === RESPONSE.DATA
+        if (kind === RESPONSE.DATA_IDLE && isUpToDate(connection, type)) this.#answered(connection)
+        if (kind === RESPONSE.DATA_CLOSE) connection.close()
         else if (connection.unreported >= this.#limits.sendWindowBytes >> 1) this.#settleOwed(connection)
-        return
-      case RESPONSE.RESET:
-        connection.socket.destroy()
         return
       case RESPONSE.CONSUMED:
         connection.unconsumed -= this.#view.getInt32(offset, true)
-        if (connection.stash === undefined && !this.#heldBack.has(connection)) connection.resume()
+        if (!this.#heldBack.has(connection)) this.#unhold(connection)
         return
       default:
         throw new Error(`record of unknown type ${type} in the response ring of shard ${this.handle.index}`)
     }
   }
+}
+
+/** Whether an idle connection's actor had all that it was given when it said so. */
+function isUpToDate(connection: Connection, type: number): boolean {
+  return connection.stash === undefined && idleCountOf(type) === connection.delivered
 }

@@ -1,11 +1,11 @@
 // The actor of one shard: one thread, one loop. A turn is: read a batch of records, answer what they ask, fire what is due,
 // wake the acceptor, and sleep when there is nothing. Everything between two turns' ends happens at one `nowMs`.
 
-import { Consumer, type Counters, type Doorbell } from '@shared/ringbuffer'
+import { Consumer, type Doorbell } from '@shared/ringbuffer'
 import type { Pool } from '../engine/pool.ts'
 import { HTTP_ERRORS } from '../http/errors.ts'
 import type { LineLog } from '../log.ts'
-import { REQUEST, RESPONSE } from '../protocol.ts'
+import { IDLE_COUNTS, idleType, REQUEST, RESPONSE } from '../protocol.ts'
 import { acceptorBell, actorBell, requestRing, requestRoomBell, type ShardHandle } from '../shard.ts'
 import type { Exchange } from './exchange.ts'
 import type { Outbox } from './outbox.ts'
@@ -15,13 +15,14 @@ import { SpinPolicy } from './spin.ts'
 
 /** How often the deadlines of all sessions are looked at: a timeout is late by at most this. */
 const SWEEP_MS = 100
+/** After so long a batch ends, whatever is left of it: timers and deadlines are due too. */
+const TURN_MS = 10
 
 export interface ActorParts {
   readonly shard: ShardHandle
   readonly outbox: Outbox
   readonly service: Service
   readonly pools: readonly Pool<Exchange>[]
-  readonly counters: Counters
   readonly log: LineLog
   readonly scratch: ParserScratch
   readonly sessionLimits: SessionLimits
@@ -39,6 +40,8 @@ export class Actor {
   readonly #acceptorBell: Doorbell
   readonly #roomBell: Doorbell
   readonly #sessions: (Session | undefined)[] = []
+  /** Sessions with whole requests left over from an earlier turn; each is in it at most once. */
+  readonly #runnable: Session[] = []
   #open = 0
   #nextSweepMs = 0
   readonly #spins: SpinPolicy
@@ -66,8 +69,10 @@ export class Actor {
         this.#readClock()
         service.serveWaiting()
         outbox.ring()
+        service.giveBack()
       }
-      if (records === 0) this.#sleep()
+      if (records === 0 && this.#runnable.length === 0 && !pools.some((pool) => pool.wantsGrowth))
+        this.#sleep()
     }
   }
 
@@ -76,9 +81,11 @@ export class Actor {
     const { service, outbox } = this.#parts
     this.#readClock()
     const records = this.#drain()
+    this.#runOn()
     service.timers.fire(performance.now())
     if (service.nowMs >= this.#nextSweepMs) this.#sweep()
     outbox.ring()
+    service.giveBack()
     return records
   }
 
@@ -93,11 +100,14 @@ export class Actor {
     const limit = this.#parts.batchRecords
     let records = 0
     const { outbox } = this.#parts
-    while (records < limit && consumer.next()) {
+    const turnEndMs = this.#parts.service.nowMs + TURN_MS
+    while (records < limit && this.#parts.service.nowMs < turnEndMs && consumer.next()) {
       records++
       this.#take()
       // At once, not after the batch: the acceptor needs as long to wake as a few requests take.
       outbox.ring()
+      this.#parts.service.giveBack()
+      this.#parts.service.nowMs = performance.now()
     }
     if (records > 0) {
       consumer.release()
@@ -112,6 +122,7 @@ export class Actor {
       case REQUEST.DATA: {
         const session = this.#sessionFor(slot, generation)
         this.#address(session)
+        session.received = (session.received + 1) % IDLE_COUNTS
         session.receive(this.#bytes, offset, offset + length)
         this.progress(session)
         return
@@ -129,8 +140,7 @@ export class Actor {
         session.unsent -= this.#view.getInt32(offset, true)
         this.#address(session)
         this.#parts.service.credited(session)
-        session.resume()
-        this.progress(session)
+        this.advance(session)
         return
       }
       case REQUEST.OPEN: {
@@ -158,20 +168,44 @@ export class Actor {
   /** After anything has happened to a session: publish its answers, give its bytes back, close it when it is done. */
   progress(session: Session): void {
     const { outbox, receiveWindowBytes, service } = this.#parts
-    if (session.at === AT.HEAD) session.resume()
+    if (session.hasYielded && !session.isQueued) {
+      session.isQueued = true
+      this.#runnable.push(session)
+    }
     const isDone =
       session.ended && session.at !== AT.BUSY && session.at !== AT.CLOSED && session.out.length === 0
-    if (isDone && !session.isBlocked) session.close()
+    if (isDone && !session.isBlocked && !session.hasYielded) session.close()
     if (service.draining && session.isIdle) session.close()
     if (session.at === AT.CLOSED && session.out.length === 0) {
       if (!session.isClosedOut) outbox.commit(RESPONSE.DATA_CLOSE)
       session.isClosedOut = true
     } else if (outbox.isOpen) {
-      outbox.commit(session.isIdle ? RESPONSE.DATA_IDLE : RESPONSE.DATA)
+      outbox.commit(session.isIdle ? idleType(session.received) : RESPONSE.DATA)
     }
     if (session.unreported >= receiveWindowBytes >> 1) {
       outbox.consumed(session.slot, session.generation, session.unreported)
       session.unreported = 0
+    }
+  }
+
+  /** A session that was waiting for something other than its client may go on with what has come meanwhile. */
+  advance(session: Session): void {
+    if (session.at === AT.HEAD) session.resume()
+    this.progress(session)
+  }
+
+  /** Goes on with the sessions that had their share of an earlier turn, one share each. */
+  #runOn(): void {
+    for (let count = this.#runnable.length; count > 0; count--) {
+      const session = this.#runnable.shift()!
+      session.isQueued = false
+      if (this.#sessions[session.slot] !== session || !session.hasYielded) continue
+      session.hasYielded = false
+      this.#readClock()
+      this.#address(session)
+      this.advance(session)
+      this.#parts.outbox.ring()
+      this.#parts.service.giveBack()
     }
   }
 

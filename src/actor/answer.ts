@@ -49,12 +49,14 @@ export class AnswerWriter {
   readonly #outbox: Outbox
   readonly #date: DateCache
   readonly #sendWindowBytes: number
+  readonly #pieceBytes: number
   readonly #fields = new ResponseFields()
 
   constructor(outbox: Outbox, date: DateCache, sendWindowBytes: number) {
     this.#outbox = outbox
     this.#date = date
     this.#sendWindowBytes = sendWindowBytes
+    this.#pieceBytes = Math.min(PIECE_BYTES, outbox.maxBytes)
   }
 
   /**
@@ -69,7 +71,8 @@ export class AnswerWriter {
     const length = parts.bodyEnd - parts.bodyStart
     const sent = bodyAllowed(parts.status, delivery.isHead) ? length : 0
     const headRoom = HEAD_OVERHEAD_BYTES + fieldBytes + typeLine.length
-    const whole = sent <= PIECE_BYTES - headRoom && session.unsent + headRoom + sent <= this.#sendWindowBytes
+    const whole =
+      sent <= this.#pieceBytes - headRoom && session.unsent + headRoom + sent <= this.#sendWindowBytes
     const from = outbox.room(whole ? headRoom + sent : headRoom)
     let at = beginHead(outbox.bytes, from, parts.status)
     let dateLine: Uint8Array | null = this.#date.line
@@ -89,7 +92,8 @@ export class AnswerWriter {
       : delivery.saysKeepAlive
         ? CONNECTION.keepAlive
         : CONNECTION.implicit
-    at = endHead(outbox.bytes, at, lengthAllowed(parts.status) ? length : NO_LENGTH, connection, dateLine)
+    const told = this.#toldLength(parts.status, delivery.isHead, length, sent, custom)
+    at = endHead(outbox.bytes, at, told, connection, dateLine)
     if (whole && sent > 0) {
       outbox.bytes.set(parts.bytes.subarray(parts.bodyStart, parts.bodyEnd), at)
       at += sent
@@ -98,6 +102,17 @@ export class AnswerWriter {
     session.unsent += at - from
     if (!whole) this.#writeBody(session, parts.bytes, parts.bodyStart, parts.bodyStart + sent)
     return 0
+  }
+
+  /**
+   * Content-Length. Where nothing is sent of what a GET would get (HEAD, 304), it is the length of that, as far as the
+   * guest has said it (RFC 9110, section 8.6); everywhere else what is sent.
+   */
+  #toldLength(status: number, isHead: boolean, length: number, sent: number, custom: boolean): number {
+    if (!lengthAllowed(status)) return NO_LENGTH
+    if (status !== 304 && !isHead) return sent
+    if (length > 0) return length
+    return custom && this.#fields.contentLength >= 0 ? this.#fields.contentLength : NO_LENGTH
   }
 
   /** Writes bytes made on the host's side: an error's whole answer, a 100 (Continue). */
@@ -126,13 +141,15 @@ export class AnswerWriter {
     while (at < to) {
       const window = this.#sendWindowBytes - session.unsent
       if (window <= 0) break
-      const length = Math.min(PIECE_BYTES, to - at, window, outbox.maxBytes)
-      if (outbox.isOpen) outbox.commit(RESPONSE.DATA)
+      const length = Math.min(this.#pieceBytes, to - at, window)
+      // The last piece stays open: whoever ends the answer says with it how the connection goes on.
+      if (outbox.isOpen) {
+        outbox.commit(RESPONSE.DATA)
+        outbox.ring()
+      }
       const room = outbox.room(length)
       outbox.bytes.set(bytes.subarray(at, at + length), room)
       outbox.used(room + length)
-      outbox.commit(RESPONSE.DATA)
-      outbox.ring()
       session.unsent += length
       at += length
     }

@@ -40,6 +40,8 @@ export class Exchange extends Runtime implements HostCalls {
   method = ''
   target = ''
   wall: TimerEntry | undefined
+  /** The guest was left in the middle of something: the runtime is reset before it serves again. */
+  spoiled = false
 
   constructor(instance: Instance, plan: FunctionPlan, owner: ExchangeOwner, pool: () => Pool<Exchange>) {
     super(instance)
@@ -55,11 +57,11 @@ export class Exchange extends Runtime implements HostCalls {
   /** Ends every timer of the request. */
   clearTimers(): void {
     if (this.wall !== undefined) {
-      this.wall.cancelled = true
+      this.#owner.timers.cancel(this.wall)
       this.wall = undefined
     }
     if (this.#timers.size === 0) return
-    for (const timer of this.#timers.values()) timer.cancelled = true
+    for (const timer of this.#timers.values()) this.#owner.timers.cancel(timer)
     this.#timers.clear()
   }
 
@@ -81,7 +83,7 @@ export class Exchange extends Runtime implements HostCalls {
   timerClear(id: number): void {
     const timer = this.#timers.get(id)
     if (timer === undefined) return
-    timer.cancelled = true
+    this.#owner.timers.cancel(timer)
     this.#timers.delete(id)
   }
 
@@ -90,6 +92,8 @@ export class Exchange extends Runtime implements HostCalls {
   }
 
   #schedule(id: number, delayMs: number, repeat: boolean): void {
+    // A guest may use an id twice: the earlier timer is not left behind.
+    this.timerClear(id)
     // From the clock, not from the batch's start: a timer never fires early.
     const timer = this.#owner.timers.add(performance.now() + delayMs, () => {
       if (repeat) this.#schedule(id, delayMs, true)

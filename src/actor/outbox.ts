@@ -16,6 +16,8 @@ export class Outbox {
   /** Start of the open claim, -1 for none. */
   #start = -1
   #used = 0
+  /** Whether something was committed since the last {@link ring}. */
+  #published = false
 
   constructor(buffer: SharedArrayBuffer, producer: Producer, acceptorBell: Doorbell, roomBell: Doorbell) {
     this.bytes = new Uint8Array(buffer)
@@ -66,12 +68,13 @@ export class Outbox {
   /** Publishes the open record, or an empty one of this type where a record must be seen. */
   commit(type: number): void {
     if (this.#start < 0) {
-      if (type !== RESPONSE.DATA_CLOSE && type !== RESPONSE.RESET) return
+      if (type !== RESPONSE.DATA_CLOSE) return
       this.#claim(0)
       this.#used = 0
     }
     this.#producer.commit(type, this.#slot, this.#generation, this.#used)
     this.#start = -1
+    this.#published = true
   }
 
   /** Gives request bytes of a connection back to the acceptor. */
@@ -79,10 +82,13 @@ export class Outbox {
     const offset = this.#claim(CREDIT_BYTES)
     this.#view.setInt32(offset, bytes, true)
     this.#producer.commit(RESPONSE.CONSUMED, slot, generation)
+    this.#published = true
   }
 
-  /** Wakes the acceptor if it sleeps. Once a batch: it drains in passing while it is awake. */
+  /** Wakes the acceptor if it sleeps and there is something for it. */
   ring(): void {
+    if (!this.#published) return
+    this.#published = false
     this.#acceptorBell.ring()
   }
 

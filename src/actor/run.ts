@@ -62,6 +62,7 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
     collected: count('collections'),
     reset: count('resets'),
     condemned: count('condemned'),
+    notOpened: (error) => log.write('error', { reason: String(error) }, 'a runtime could not be opened'),
   }
   const { level, lineBytes } = config.log
   const log = new LineLog({ level, name: `actor-${shard.index}`, lineBytes })
@@ -88,17 +89,17 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
     counters,
     report,
     sendWindowBytes: config.connection.sendWindowBytes,
+    responseHeadBytes: config.limits.responseHeadBytes,
     maxRequests: config.connection.maxRequests,
     queueRequests: config.pool.queueRequests,
     queueMs: config.pool.queueMs,
-    onProgress: (session) => actor.progress(session),
+    onProgress: (session) => actor.advance(session),
   })
   const actor: Actor = new Actor({
     shard,
     outbox,
     service,
     pools,
-    counters,
     log,
     scratch: new ParserScratch(config.limits.fields),
     sessionLimits: sessionLimits(config),

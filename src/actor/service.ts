@@ -23,6 +23,8 @@ import { TimerQueue } from './timers.ts'
 import { type Waiting, WaitingRoom } from './waiting.ts'
 
 const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')
+/** What the engine's two builds throw. */
+const STACK_OVERFLOW = /^(InternalError\nstack overflow|RangeError\nMaximum call stack size exceeded)/
 const STATUS_MIN = 200
 const STATUS_MAX = 599
 
@@ -33,6 +35,7 @@ export interface ServiceOptions {
   readonly counters: Counters
   readonly report: Reporter
   readonly sendWindowBytes: number
+  readonly responseHeadBytes: number
   /** Requests on one connection before it is closed, 0 for no limit. */
   readonly maxRequests: number
   readonly queueRequests: number
@@ -53,6 +56,8 @@ export class Service implements RequestSink, ExchangeOwner {
   readonly #delivery: Delivery = { isHead: false, close: false, saysKeepAlive: false }
   /** Exchanges that outlive the step they began in: for a timer, or after their answer for waitUntil. */
   readonly #pending = new Set<Exchange>()
+  /** Exchanges whose runtimes are free and have not been given back. */
+  readonly #returns: Exchange[] = []
   #requests = 0
 
   constructor(options: ServiceOptions) {
@@ -78,11 +83,9 @@ export class Service implements RequestSink, ExchangeOwner {
       this.#answerWithout(session, head, 'not-found')
       return
     }
-    const exchange = this.#waiting.isEmpty(functionIndex)
-      ? this.#options.pools[functionIndex]!.lease()
-      : undefined
-    if (exchange !== undefined) this.#run(exchange, session, head, body)
-    else if (this.#waiting.add(session, head, body, this.nowMs + this.#options.queueMs)) {
+    const exchange = this.#waiting.isEmpty(functionIndex) ? this.#lease(functionIndex) : undefined
+    if (exchange !== undefined) this.#run(exchange, session, head, body, this.#requests, this.nowMs)
+    else if (this.#waiting.add(session, head, body, this.#requests, this.nowMs, this.#options.queueMs)) {
       this.#options.counters.add(actorCounter.queued, 1)
     } else this.#answerWithout(session, head, 'pool-exhausted')
   }
@@ -122,10 +125,10 @@ export class Service implements RequestSink, ExchangeOwner {
         waiting = this.#waiting.peek(index)
       ) {
         if (isCurrent(waiting)) {
-          const exchange = this.#options.pools[index]!.lease()
+          const exchange = this.#lease(index)
           if (exchange === undefined) break
           this.#address(waiting.session)
-          this.#run(exchange, waiting.session, waiting.head, waiting.body)
+          this.#run(exchange, waiting.session, waiting.head, waiting.body, waiting.id, waiting.sinceMs)
           this.#options.onProgress(waiting.session)
         }
         this.#waiting.shift(index)
@@ -163,10 +166,17 @@ export class Service implements RequestSink, ExchangeOwner {
     this.#options.outbox.address(session.slot, session.generation)
   }
 
-  #run(exchange: Exchange, session: Session, head: RequestHead, body: RequestBody): void {
+  #run(
+    exchange: Exchange,
+    session: Session,
+    head: RequestHead,
+    body: RequestBody,
+    id: number,
+    sinceMs: number,
+  ): void {
     exchange.session = session
-    exchange.requestNumber = this.#requests
-    exchange.startedMs = this.nowMs
+    exchange.requestNumber = id
+    exchange.startedMs = sinceMs
     exchange.isHead = head.isHead
     exchange.keepAlive = head.keepAlive
     exchange.saysKeepAlive = head.saysKeepAlive
@@ -200,6 +210,12 @@ export class Service implements RequestSink, ExchangeOwner {
     const length = bodyEnd - bodyStart
     if (status < STATUS_MIN || status > STATUS_MAX) {
       this.#failed(exchange, session, 'bad-response', `status ${status}, not ${STATUS_MIN} to ${STATUS_MAX}`)
+      return
+    }
+    const fieldBytes = instance.headEnd - instance.headStart
+    if (fieldBytes > this.#options.responseHeadBytes) {
+      const detail = `fields of ${fieldBytes} bytes, limit ${this.#options.responseHeadBytes}`
+      this.#failed(exchange, session, 'bad-response', detail)
       return
     }
     if (length > plan.limits.responseBytes) {
@@ -245,7 +261,8 @@ export class Service implements RequestSink, ExchangeOwner {
       this.#keep(exchange)
       return
     }
-    this.#release(exchange, false)
+    // A waitUntil that nothing can settle any more must not count against the next request.
+    this.#release(exchange, instance.failure === null && instance.waiting > 0)
   }
 
   /** The runtime stays leased; the wall limit ends it. */
@@ -271,7 +288,19 @@ export class Service implements RequestSink, ExchangeOwner {
     this.#pending.delete(exchange)
     exchange.clearTimers()
     exchange.session = undefined
-    exchange.pool().giveBack(exchange, this.nowMs, spoiled)
+    exchange.spoiled = spoiled
+    this.#returns.push(exchange)
+  }
+
+  /** Gives runtimes back: reset and collected after the answer is on its way, or when somebody needs one. */
+  giveBack(): void {
+    for (const exchange of this.#returns) exchange.pool().giveBack(exchange, this.nowMs, exchange.spoiled)
+    this.#returns.length = 0
+  }
+
+  #lease(functionIndex: number): Exchange | undefined {
+    if (this.#returns.length > 0) this.giveBack()
+    return this.#options.pools[functionIndex]!.lease()
   }
 
   /** The handler threw: what it threw goes to the log, never to the client. */
@@ -282,7 +311,8 @@ export class Service implements RequestSink, ExchangeOwner {
     // Without memory for the error itself the engine throws null.
     const isNull = text.startsWith('Error\nthrown: null') && exchange.instance.isNearlyFull
     const outOfMemory = isNull || text.startsWith('InternalError\nout of memory')
-    this.#respond(exchange, session, outOfMemory ? 'memory-limit' : 'handler-failed', outOfMemory)
+    const code = outOfMemory ? 'memory-limit' : STACK_OVERFLOW.test(text) ? 'stack-limit' : 'handler-failed'
+    this.#respond(exchange, session, code, outOfMemory)
   }
 
   /** The host ended the request: a limit, or an answer that cannot be sent. */

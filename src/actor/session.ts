@@ -22,6 +22,9 @@ export const AT = {
 /** What a deadline of a session is for. */
 export const DEADLINE = { NONE: 0, IDLE: 1, HEAD: 2, BODY: 3 } as const
 
+/** How long a pipelining client's requests are answered before others have their turn. */
+const SLICE_MS = 2
+
 export interface SessionLimits {
   readonly head: HeadLimits
   readonly chunked: ChunkedLimits
@@ -42,7 +45,7 @@ export interface RequestSink {
   refuse(session: Session, error: number): void
   /** The client waits for permission to send its body. */
   sendContinue(session: Session): void
-  /** Milliseconds of `performance.now` at which this batch began. */
+  /** Milliseconds of `performance.now` at which this record's turn began. */
   readonly nowMs: number
 }
 
@@ -113,6 +116,12 @@ export class Session {
   unsent = 0
   /** The rest of an answer that was larger than the send window. */
   readonly out = new ByteStore()
+  /** Whole requests may wait because the session had its share of the shard's time. */
+  hasYielded = false
+  /** It is in the shard's list of such sessions. */
+  isQueued = false
+  /** DATA records received, modulo the protocol's IDLE_COUNTS. */
+  received = 0
   /** The acceptor has been told to close. */
   isClosedOut = false
   /** What becomes of the connection when the rest of a large answer is out. */
@@ -169,6 +178,8 @@ export class Session {
     if (this.at === AT.BUSY || rest.length === 0) return
     const from = rest.start
     const consumed = this.#read(rest.bytes, from, rest.end)
+    // A refusal has dropped the rest, and counted it.
+    if (rest.length === 0) return
     this.unreported += consumed - from
     rest.consumeTo(consumed)
   }
@@ -193,8 +204,14 @@ export class Session {
   /** Reads whole requests from [from, to); the position up to which it consumed. */
   #read(bytes: Uint8Array, from: number, to: number): number {
     let position = from
+    const sliceEndMs = this.#sink.nowMs + SLICE_MS
+    this.hasYielded = false
     while (position < to) {
       if (this.at === AT.HEAD) {
+        if (position > from && performance.now() > sliceEndMs) {
+          this.hasYielded = true
+          break
+        }
         if (this.unsent >= this.#limits.sendWindowBytes) break
         const next = this.#readHead(bytes, position, to)
         if (next === position) break

@@ -18,16 +18,15 @@ export function isPlainText(bytes: Uint8Array, start: number, end: number): bool
  * has three bytes too. Mended in place.
  */
 export function mendSurrogates(bytes: Uint8Array, start: number, end: number): void {
-  let at = start
-  for (;;) {
-    at = Buffer.prototype.indexOf.call(bytes, 0xed, at)
-    if (at < 0 || at + 2 >= end) return
-    if (bytes[at + 1]! >= 0xa0) {
-      bytes[at] = 0xef
-      bytes[at + 1] = 0xbf
-      bytes[at + 2] = 0xbd
+  const part = bytes.subarray(start, end)
+  let at = Buffer.prototype.indexOf.call(part, 0xed)
+  while (at >= 0 && at + 2 < part.length) {
+    if (part[at + 1]! >= 0xa0) {
+      part[at] = 0xef
+      part[at + 1] = 0xbf
+      part[at + 2] = 0xbd
     }
-    at++
+    at = Buffer.prototype.indexOf.call(part, 0xed, at + 1)
   }
 }
 

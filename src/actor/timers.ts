@@ -1,12 +1,13 @@
-// What is to happen at a time: guest timers and wall limits, in one binary heap a shard.
+// What is to happen at a time: guest timers and wall limits, in one binary heap a shard. A cancelled entry leaves the heap at
+// once: a guest that sets and clears timers all day keeps no memory.
 
-/** One thing to happen. Cancelled ones stay in the heap until their time. */
 export interface TimerEntry {
-  atMs: number
+  readonly atMs: number
   /** Breaks ties in the order of their making (HTML, timer initialisation steps). */
   readonly sequence: number
-  cancelled: boolean
   readonly run: () => void
+  /** Place in the heap, -1 when it is not in it. */
+  index: number
 }
 
 export class TimerQueue {
@@ -15,27 +16,39 @@ export class TimerQueue {
 
   /** Milliseconds of `performance.now` at which the next one is due; Infinity for none. */
   get nextMs(): number {
-    while (this.#heap.length > 0 && this.#heap[0]!.cancelled) this.#pop()
     return this.#heap.length > 0 ? this.#heap[0]!.atMs : Number.POSITIVE_INFINITY
   }
 
+  get size(): number {
+    return this.#heap.length
+  }
+
   add(atMs: number, run: () => void): TimerEntry {
-    const entry: TimerEntry = { atMs, sequence: this.#sequence++, cancelled: false, run }
+    const entry: TimerEntry = { atMs, sequence: this.#sequence++, run, index: this.#heap.length }
     this.#heap.push(entry)
-    this.#up(this.#heap.length - 1)
+    this.#up(entry.index)
     return entry
   }
 
-  /** Runs what is due; true when something was. */
-  fire(nowMs: number): boolean {
-    let fired = false
+  /** Takes an entry out; nothing for one that has run or was cancelled. */
+  cancel(entry: TimerEntry): void {
+    const { index } = entry
+    if (index < 0) return
+    entry.index = -1
+    const last = this.#heap.pop()!
+    if (last === entry) return
+    this.#put(last, index)
+    this.#up(index)
+    this.#down(last.index)
+  }
+
+  /** Runs what is due. */
+  fire(nowMs: number): void {
     while (this.nextMs <= nowMs) {
-      const entry = this.#pop()
-      entry.cancelled = true
+      const entry = this.#heap[0]!
+      this.cancel(entry)
       entry.run()
-      fired = true
     }
-    return fired
   }
 
   #before(a: number, b: number): boolean {
@@ -44,10 +57,15 @@ export class TimerQueue {
     return x.atMs < y.atMs || (x.atMs === y.atMs && x.sequence < y.sequence)
   }
 
+  #put(entry: TimerEntry, index: number): void {
+    this.#heap[index] = entry
+    entry.index = index
+  }
+
   #swap(a: number, b: number): void {
     const x = this.#heap[a]!
-    this.#heap[a] = this.#heap[b]!
-    this.#heap[b] = x
+    this.#put(this.#heap[b]!, a)
+    this.#put(x, b)
   }
 
   #up(from: number): void {
@@ -60,23 +78,14 @@ export class TimerQueue {
     }
   }
 
-  #pop(): TimerEntry {
-    const first = this.#heap[0]!
-    const last = this.#heap.pop()!
-    if (this.#heap.length > 0) {
-      this.#heap[0] = last
-      this.#down()
-    }
-    return first
-  }
-
-  #down(): void {
-    let at = 0
+  #down(from: number): void {
+    let at = from
     for (;;) {
+      const left = 2 * at + 1
+      const right = left + 1
       let least = at
-      for (const child of [2 * at + 1, 2 * at + 2]) {
-        if (child < this.#heap.length && this.#before(child, least)) least = child
-      }
+      if (left < this.#heap.length && this.#before(left, least)) least = left
+      if (right < this.#heap.length && this.#before(right, least)) least = right
       if (least === at) return
       this.#swap(at, least)
       at = least

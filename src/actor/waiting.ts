@@ -6,6 +6,9 @@ import type { RequestBody, RequestHead, Session } from './session.ts'
 export interface Waiting {
   readonly session: Session
   readonly number: number
+  /** Number of the request on its shard. */
+  readonly id: number
+  readonly sinceMs: number
   readonly head: RequestHead
   readonly body: RequestBody
   readonly untilMs: number
@@ -14,11 +17,14 @@ export interface Waiting {
 export class WaitingRoom {
   readonly #queues: Waiting[][]
   readonly #limit: number
+  /** Of several functions none may fill the room alone. */
+  readonly #share: number
   #size = 0
 
   /** `limit`: requests that may wait, over all functions of the shard. */
   constructor(limit: number, functions: number) {
     this.#limit = limit
+    this.#share = functions > 1 ? Math.ceil(limit / 2) : limit
     this.#queues = Array.from({ length: functions }, () => [])
   }
 
@@ -31,8 +37,16 @@ export class WaitingRoom {
   }
 
   /** Copies a request and takes it in; false when the room is full. */
-  add(session: Session, head: RequestHead, body: RequestBody, untilMs: number): boolean {
-    if (this.#size >= this.#limit) return false
+  add(
+    session: Session,
+    head: RequestHead,
+    body: RequestBody,
+    id: number,
+    sinceMs: number,
+    waitMs: number,
+  ): boolean {
+    const queue = this.#queues[head.functionIndex]!
+    if (this.#size >= this.#limit || queue.length >= this.#share) return false
     const shift = head.start
     const copy: RequestHead = {
       ...head,
@@ -45,12 +59,14 @@ export class WaitingRoom {
     }
     const bytes = body.bytes === null ? null : body.bytes.slice(body.start, body.end)
     const bodyCopy = { bytes, start: 0, end: bytes === null ? 0 : bytes.length }
-    this.#queues[head.functionIndex]!.push({
+    queue.push({
       session,
       number: session.requests,
+      id,
+      sinceMs,
       head: copy,
       body: bodyCopy,
-      untilMs,
+      untilMs: sinceMs + waitMs,
     })
     this.#size++
     return true

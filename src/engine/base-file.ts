@@ -7,7 +7,7 @@ import type { BaseImage } from './build.ts'
 import type { EngineLayout } from './layout.ts'
 
 /** Raised whenever what an image or its header means changes. */
-const FORMAT = 1
+const FORMAT = 2
 const MAGIC = Buffer.from('RINGLET\0')
 const PREFIX_BYTES = MAGIC.length + 4
 
@@ -15,8 +15,8 @@ interface Header {
   readonly format: number
   /** SHA-256 of what the image was made from. */
   readonly source: string
-  /** SHA-256 of the image's bytes. */
-  readonly payload: string
+  /** SHA-256 of `layout`, `base` and the image's bytes. */
+  readonly content: string
   readonly layout: EngineLayout
   readonly base: Omit<BaseImage, 'image'> & { readonly image: Omit<BaseImage['image'], 'bytes'> }
 }
@@ -26,20 +26,19 @@ export function sourceHash(variant: string, wasm: Uint8Array, guestSource: strin
   return createHash('sha256').update(`${FORMAT}:${variant}:`).update(wasm).update(guestSource).digest('hex')
 }
 
-function hashOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
+/** The hash of all that a load would trust. */
+function contentHash({ layout, base }: Pick<Header, 'layout' | 'base'>, payload: Uint8Array): string {
+  return createHash('sha256')
+    .update(JSON.stringify([layout, base]))
+    .update(payload)
+    .digest('hex')
 }
 
 export function encodeBase(source: string, layout: EngineLayout, base: BaseImage): Buffer {
   const payload = new Uint8Array(base.image.bytes)
   const { bytes: _bytes, ...image } = base.image
-  const header: Header = {
-    format: FORMAT,
-    source,
-    payload: hashOf(payload),
-    layout,
-    base: { ...base, image },
-  }
+  const content = { layout, base: { ...base, image } }
+  const header: Header = { format: FORMAT, source, content: contentHash(content, payload), ...content }
   const text = Buffer.from(JSON.stringify(header))
   const length = Buffer.alloc(4)
   length.writeUInt32LE(text.length)
@@ -57,7 +56,7 @@ export function decodeBase(
   const header = parseHeader(bytes.subarray(PREFIX_BYTES, payloadAt).toString())
   if (header?.format !== FORMAT || header.source !== source) return undefined
   const payload = bytes.subarray(payloadAt)
-  if (hashOf(payload) !== header.payload) return undefined
+  if (contentHash(header, payload) !== header.content) return undefined
   const shared = new SharedArrayBuffer(payload.length)
   new Uint8Array(shared).set(payload)
   return { layout: header.layout, base: { ...header.base, image: { ...header.base.image, bytes: shared } } }

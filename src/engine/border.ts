@@ -17,9 +17,6 @@ export interface HostCalls {
   env(): string
 }
 
-/** Bytes of the longest text that the guest may hand over in one call. */
-const TEXT_BYTES_MAX = 16 << 20
-
 /** The typeof answers that the border tells apart. */
 const STRING_TYPE = 'string'
 
@@ -123,7 +120,7 @@ export class HostBorder {
     if (this.#typeof(ctx, value) !== STRING_TYPE) return ''
     const pointer = this.#ffi.QTS_GetString(ctx, value)
     if (pointer === 0) return ''
-    const text = readCString(this.#em, pointer, TEXT_BYTES_MAX)
+    const text = readCString(this.#em, pointer)
     this.#ffi.QTS_FreeCString(ctx, pointer)
     return text
   }
@@ -145,9 +142,7 @@ export class HostBorder {
     const pointer = this.#ffi.QTS_GetArrayBuffer(ctx, value)
     if (pointer === 0) return undefined
     const length = this.#ffi.QTS_GetArrayBufferLength(ctx, value)
-    const bytes = new Uint8Array(
-      this.#em.HEAPU8.subarray(pointer, pointer + Math.min(length, TEXT_BYTES_MAX)),
-    )
+    const bytes = new Uint8Array(this.#em.HEAPU8.subarray(pointer, pointer + length))
     this.#em._free(pointer)
     return bytes
   }

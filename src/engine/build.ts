@@ -127,13 +127,12 @@ export async function buildImage(
   initMs: number,
   host: HostCalls,
 ): Promise<Image> {
-  const instance = await Instance.open(code, kit.layout, maximumPages)
+  const instance = await Instance.open(code, kit.layout, maximumPages, base.image.pages)
   const limits: InstanceLimits = {
     cpuMs: initMs,
     hostCalls: TOP_LEVEL_HOST_CALLS,
     gcHardBytes: Number.POSITIVE_INFINITY,
   }
-  instance.reserve(base.image.pages)
   instance.load(base.image, limits)
   const { rt, ctx, undefined: none, scratch } = base.image.pointers
   let image: Image | undefined

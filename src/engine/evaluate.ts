@@ -19,11 +19,11 @@ export class GuestError extends Error {
   }
 }
 
-/** Reads a NUL-terminated UTF-8 string, at most `maxBytes` of it. */
-export function readCString(em: EmModule, pointer: number, maxBytes = Number.POSITIVE_INFINITY): string {
+/** Reads a NUL-terminated UTF-8 string; the guest's memory limit bounds it. */
+export function readCString(em: EmModule, pointer: number): string {
   const bytes = Buffer.from(em.HEAPU8.buffer, em.HEAPU8.byteOffset, em.HEAPU8.byteLength)
   const end = bytes.indexOf(0, pointer)
-  return bytes.toString('utf8', pointer, end < 0 ? pointer : Math.min(end, pointer + maxBytes))
+  return bytes.toString('utf8', pointer, end < 0 ? pointer : end)
 }
 
 /** Copies text into the guest's memory, NUL-terminated; the caller frees it. Throws when the guest's memory is full. */

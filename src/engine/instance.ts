@@ -16,6 +16,7 @@ import {
   type EmModule,
   type EngineCode,
   type EngineFfi,
+  INITIAL_PAGES,
   type OpenedModule,
   openModule,
   PAGE_BYTES,
@@ -38,7 +39,10 @@ export interface InstanceLimits {
 
 /** The greatest threshold (unsigned): the collector never runs by itself. */
 const GC_OFF = -1
-const JOBS_PER_STEP = 1_000_000
+/** Jobs between two looks at the clock: bellard's build swallows interrupts inside of promise jobs. */
+const JOBS_PER_STEP = 64
+/** The word that says of a JSValue that it is an exception (quickjs.h, JS_TAG_EXCEPTION). */
+const EXCEPTION_TAG = 6
 
 const seedWords = new BigUint64Array(512)
 let seedAt = seedWords.length
@@ -102,10 +106,15 @@ export class Instance {
     }
   }
 
-  /** Makes a blank instance: about 1.5 ms, most of it the first touch of its memory. */
-  static async open(code: EngineCode, layout: EngineLayout, maximumPages: number): Promise<Instance> {
+  /** Makes a blank instance, with room for an image of `initialPages`: about 1.5 ms, most of it the first touch of its memory. */
+  static async open(
+    code: EngineCode,
+    layout: EngineLayout,
+    maximumPages: number,
+    initialPages: number = INITIAL_PAGES,
+  ): Promise<Instance> {
     let self: Instance | undefined
-    const opened = await openModule(code, maximumPages, (line) => {
+    const opened = await openModule(code, initialPages, maximumPages, (line) => {
       if (self) self.#engineSaid = line
     })
     self = new Instance(opened, layout, maximumPages)
@@ -135,52 +144,47 @@ export class Instance {
     return this.#word(WORD.WAITING)
   }
 
-  /** Heap in use, from its start to the end of the last block: what garbage has to shrink by a collection. */
+  /** Heap in use beyond the image's own: what requests have left, to the end of the last block. */
   get heapBytes(): number {
-    return (this.#words()[this.#layout.heapTop >> 2]! >>> 0) - this.#image!.pointers.rt
+    return Math.max(0, (this.#words()[this.#layout.heapTop >> 2]! >>> 0) - this.#image!.endBytes)
   }
 
-  /** Heap that this instance has ever used: what it costs the process until it is dropped. */
+  /** Heap beyond the image's that this instance has ever used: what it costs the process until it is dropped. */
   get committedHeapBytes(): number {
     const broken = this.#words()[this.#layout.heapBreak >> 2]! >>> 0
-    return Math.max(this.#committed, broken) - this.#image!.pointers.rt
+    return Math.max(0, Math.max(this.#committed, broken) - this.#image!.endBytes)
   }
 
-  /** Whether the memory has grown to within a tenth of its limit: a `null` thrown then was an allocation that failed. */
+  /** Whether the heap reaches to within a tenth of the memory's limit: a `null` thrown then was an allocation that failed. */
   get isNearlyFull(): boolean {
-    return this.#em.HEAPU8.byteLength > this.maximumPages * PAGE_BYTES * 0.9
+    const broken = this.#words()[this.#layout.heapBreak >> 2]! >>> 0
+    return broken > this.maximumPages * PAGE_BYTES * 0.9
   }
 
   /** Puts the image in, over whatever was there. Everything that ran here before is gone. */
   load(image: Image, limits: InstanceLimits): void {
     const missing = image.pages - this.#em.HEAPU8.byteLength / PAGE_BYTES
     if (missing > 0) throw new Error(`image of ${image.pages} pages for an instance that lacks ${missing}`)
-    const top = this.#image === undefined ? 0 : this.#words()[this.#layout.heapBreak >> 2]! >>> 0
+    const top = this.#words()[this.#layout.heapBreak >> 2]! >>> 0
     this.#committed = Math.max(this.#committed, top)
     copyImage(image, this.#em.HEAPU8)
-    if (top > 0) scrubHeap(image, this.#em.HEAPU8, top)
+    scrubHeap(image, this.#em.HEAPU8, top)
     this.#image = image
     this.#limits = limits
     this.#failure = null
+    this.#hardCollected = false
     this.#engineSaid = ''
+    this.#forgetAnswer()
     const state = image.pointers.ctx + this.#layout.randomState
     new BigUint64Array(this.#em.HEAPU8.buffer, state, 1)[0] = nextSeed()
-  }
-
-  /** Grows a blank instance so that an image of `pages` fits. */
-  reserve(pages: number): void {
-    // Growth goes through the engine's allocator, so that its views follow.
-    const have = this.#em.HEAPU8.byteLength / PAGE_BYTES
-    if (pages <= have) return
-    const block = this.#em._malloc((pages - have) * PAGE_BYTES)
-    if (block === 0)
-      throw new Error(`an image of ${pages} pages does not fit the limit of ${this.maximumPages}`)
-    this.#em._free(block)
   }
 
   /** Starts a request: its CPU and host-call budgets begin here. */
   begin(host: HostCalls): void {
     this.#cpuUsedMs = 0
+    this.#forgetAnswer()
+    if (this.#hardCollected)
+      this.#words()[(this.#image!.pointers.rt + this.#layout.gcThreshold) >> 2] = GC_OFF
     this.#hardCollected = false
     this.#answered = false
     this.#border.begin(host, this.#limits.hostCalls)
@@ -300,6 +304,8 @@ export class Instance {
 
   #leave(): void {
     this.#cpuUsedMs += performance.now() - this.#stepStartedMs
+    // Work in native code may pass the limit without one poll.
+    if (!this.#answered && this.#cpuUsedMs > this.#limits.cpuMs) this.#fail('cpu')
   }
 
   /** The memory as 32-bit words; made anew only when the memory has grown. */
@@ -367,13 +373,19 @@ export class Instance {
   }
 
   #runJobs(): void {
-    const { rt, scratch } = this.#image!.pointers
+    const { rt, ctx, scratch } = this.#image!.pointers
     const ffi = this.#ffi
     while (this.#failure === null && ffi.QTS_IsJobPending(rt) !== 0) {
-      const { ctx } = this.#image!.pointers
       const value = ffi.QTS_ExecutePendingJob(rt, JOBS_PER_STEP, scratch)
-      this.#dropResult(ctx, value)
+      // A count, or what a job threw: the promises' own failures are values, so that is the engine's.
+      if (this.#failure === null && !(ffi.QTS_GetFloat64(ctx, value) >= 1)) this.#failBy(ctx, value)
+      ffi.QTS_FreeValuePointer(ctx, value)
+      this.#checkClock()
     }
+  }
+
+  #checkClock(): void {
+    if (this.#cpuUsedMs + performance.now() - this.#stepStartedMs > this.#limits.cpuMs) this.#fail('cpu')
   }
 
   /** Frees a result; an exception that gets here is the engine's (interrupt, out of memory): the glue catches all others. */
@@ -383,8 +395,12 @@ export class Instance {
       this.#ffi.QTS_FreeValuePointer(ctx, value)
       return
     }
-    if (this.#failure === null) this.#fail(this.#isStackOverflow(ctx, error) ? 'stack' : 'memory')
+    if (this.#failure === null) this.#failBy(ctx, error)
     this.#ffi.QTS_FreeValuePointer(ctx, error)
+  }
+
+  #failBy(ctx: number, error: number): void {
+    this.#fail(this.#isStackOverflow(ctx, error) ? 'stack' : 'memory')
   }
 
   /** Of the exceptions that reach the host all but this one mean that memory is out, when not even their text can be made. */
@@ -476,13 +492,20 @@ export class Instance {
     heap[at + length] = 0
     const value = this.#ffi.QTS_NewString(ctx, at)
     if (!inScratch) this.#em._free(at)
-    return value
+    return this.#usable(value)
   }
 
   #arrayBuffer(source: Uint8Array): number {
     const at = this.#allocate(source.length)
     this.#em.HEAPU8.set(source, at)
-    return this.#ffi.QTS_NewArrayBuffer(this.#image!.pointers.ctx, at, source.length)
+    return this.#usable(this.#ffi.QTS_NewArrayBuffer(this.#image!.pointers.ctx, at, source.length))
+  }
+
+  /** A value that the engine has made; it makes an exception, or nothing, when memory is out. */
+  #usable(value: number): number {
+    if (value !== 0 && this.#words()[(value >> 2) + 1] !== EXCEPTION_TAG) return value
+    this.#fail('memory')
+    throw new GuestError('InternalError', 'out of memory', '')
   }
 
   #allocate(bytes: number): number {

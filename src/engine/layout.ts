@@ -95,7 +95,7 @@ function probeHeap(em: EmModule): { heapTop: number; heapBreak: number } {
 
 /** Finds the layout on an instance made for it. Throws {@link RingletError} RINGLET_ENGINE_LAYOUT. */
 export async function probeLayout(code: EngineCode): Promise<EngineLayout> {
-  const { em, ffi } = await openModule(code, INITIAL_PAGES, () => {})
+  const { em, ffi } = await openModule(code, INITIAL_PAGES, INITIAL_PAGES, () => {})
   const rt = ffi.QTS_NewRuntime()
   const gcThreshold = probeGcThreshold(em, ffi, rt)
   const ctx = ffi.QTS_NewContext(rt, ALL_INTRINSICS)

@@ -155,11 +155,16 @@ export type EngineOutput = (line: string) => void
  */
 export async function openModule(
   code: EngineCode,
+  initialPages: number,
   maximumPages: number,
   output: EngineOutput,
 ): Promise<OpenedModule> {
-  const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: maximumPages })
-  const options: EmscriptenModuleLoaderOptions & { print: EngineOutput; printErr: EngineOutput } = {
+  const memory = new WebAssembly.Memory({ initial: initialPages, maximum: maximumPages })
+  const options: EmscriptenModuleLoaderOptions & {
+    print: EngineOutput
+    printErr: EngineOutput
+    thisProgram: string
+  } = {
     wasmMemory: memory,
     instantiateWasm(imports, onSuccess) {
       const instance = new WebAssembly.Instance(code.wasm, imports)
@@ -168,6 +173,8 @@ export async function openModule(
     },
     print: output,
     printErr: output,
+    // It would put the host's own path into the guest's memory, and so into every image.
+    thisProgram: 'ringlet',
   }
   const em = await code.loadModule(options)
   return { em, ffi: new code.Ffi(em), memory }

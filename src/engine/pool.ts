@@ -26,7 +26,10 @@ export interface PoolEvents {
   collected(): void
   reset(): void
   condemned(): void
+  notOpened(error: unknown): void
 }
+
+const REGROWTH = 1.5
 
 /** An instance with a function's image in it. */
 export class Runtime {
@@ -34,6 +37,8 @@ export class Runtime {
   /** Requests since the last reset. */
   served = 0
   loadedAtMs = 0
+  /** Heap that was alive at the last collection, and half as much again. */
+  collectAboveBytes = 0
 
   constructor(instance: Instance) {
     this.instance = instance
@@ -88,18 +93,24 @@ export class Pool<R extends Runtime> {
   async grow(): Promise<void> {
     while (this.#wanted > 0) {
       this.#wanted--
-      await this.open()
+      try {
+        await this.open()
+      } catch (error) {
+        // No memory for another: who waits for it gets the next that comes free, or 503.
+        this.#wanted = 0
+        this.#events.notOpened(error)
+      }
     }
   }
 
   async open(): Promise<void> {
     const { memoryBytes, instance: limits } = this.#limits
-    this.#size++
-    const instance = await Instance.open(this.#code, this.#layout, memoryBytes / PAGE_BYTES)
-    instance.reserve(this.#image.pages)
+    const { pages } = this.#image
+    const instance = await Instance.open(this.#code, this.#layout, memoryBytes / PAGE_BYTES, pages)
     const runtime = this.#wrap(instance)
     instance.load(this.#image, limits)
     runtime.loadedAtMs = performance.now()
+    this.#size++
     this.#idle.push(runtime)
     this.#events.opened()
   }
@@ -121,13 +132,15 @@ export class Pool<R extends Runtime> {
       (runtime.served >= boundedRequests || nowMs - runtime.loadedAtMs >= boundedMs)
     if (spoiled || instance.failure !== null || isolation === 'request' || due) {
       this.#reset(runtime, nowMs)
-    } else if (instance.heapBytes > gcSoftBytes) {
+    } else if (instance.heapBytes > Math.max(gcSoftBytes, runtime.collectAboveBytes)) {
       instance.collect()
       this.#events.collected()
       if (instance.failure !== null) {
         this.#condemn()
         return
       }
+      // What is still there is alive: the next collection waits until it has grown by half.
+      runtime.collectAboveBytes = instance.heapBytes * REGROWTH
       if (instance.heapBytes > gcHighBytes) this.#reset(runtime, nowMs)
     }
     this.#idle.push(runtime)
@@ -143,6 +156,7 @@ export class Pool<R extends Runtime> {
   #reset(runtime: R, nowMs: number): void {
     runtime.instance.load(this.#image, this.#limits.instance)
     runtime.served = 0
+    runtime.collectAboveBytes = 0
     runtime.loadedAtMs = nowMs
     this.#events.reset()
   }

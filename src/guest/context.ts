@@ -12,8 +12,9 @@ class ExecutionContext {
 
   /** Keeps the runtime with this request until `promise` has settled. A rejection goes to the log. */
   waitUntil(promise: unknown): void {
-    words[WORD.WAITING]!++
     promiseThen(promiseResolve(promise), settled, rejected)
+    // After what may throw; a reaction runs in a job, never before.
+    words[WORD.WAITING]!++
   }
 }
 finishInterface(ExecutionContext, 'ExecutionContext')

@@ -131,8 +131,12 @@ const WINDOWS_1252 =
 
 /** Node 20 decodes this one, which the labels `latin1` and `ascii` stand for, as ISO 8859-1. */
 function decodeWindows1252(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
-  return text.replace(/[\x80-\x9f]/g, (char) => WINDOWS_1252[char.charCodeAt(0) - 0x80]!)
+  const units = new Uint16Array(bytes.length)
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]!
+    units[i] = byte >= 0x80 && byte <= 0x9f ? WINDOWS_1252.charCodeAt(byte - 0x80) : byte
+  }
+  return Buffer.from(units.buffer).toString('utf16le')
 }
 
 /** OP.ENCODING_NAME. */

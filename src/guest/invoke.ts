@@ -6,6 +6,7 @@ import { FLAG, OP, STATE as STATES, WORD } from './ops.ts'
 import { jsonParse, promiseResolve, promiseThen } from './primordials.ts'
 import { INCOMING, INCOMING_SECURE, Request } from './web/request.ts'
 import { isResponse, packResponse } from './web/response.ts'
+import { forgetTimers } from './web/timers.ts'
 
 // Read on every request: names of this module instead of properties of the tables.
 const { STATE } = WORD
@@ -46,6 +47,7 @@ function requireNothing(name: unknown): never {
 export function invoke(head: string, body: string | ArrayBuffer | undefined, flags: number): Answer {
   if (pending) throw new Error('the invocation before has not been answered')
   words[STATE] = PENDING
+  forgetTimers()
   try {
     if (env === undefined) start(flags)
     const request = new Request(head, body, (flags & TLS) === 0 ? INCOMING : INCOMING_SECURE)

@@ -21,9 +21,15 @@ function set(what: string, callback: unknown, delay: unknown, args: unknown[], r
   refuseAtTopLevel(what)
   const delayMs = Number(delay)
   const id = ++lastId
-  timers.set(id, { callback: callback as Callback, args, repeat })
+  // The host may refuse it, and throws then.
   host(OP.TIMER_SET, id, delayMs > 0 && delayMs <= DELAY_MS_MAX ? delayMs : 0, repeat)
+  timers.set(id, { callback: callback as Callback, args, repeat })
   return id
+}
+
+/** Forgets the timers of an earlier request: the host has cancelled them with its answer. */
+export function forgetTimers(): void {
+  if (timers.size > 0) timers.clear()
 }
 
 function clear(id: unknown): void {
