@@ -218,7 +218,7 @@ export const configSchema = v.strictObject({
       flag: '--cores',
       defaultText: 'processors available',
     }),
-    () => Math.min(Math.max(1, availableParallelism() - 1), CORES_MAX),
+    () => Math.min(availableParallelism(), CORES_MAX),
   ),
   isolation: v.optional(isolation('--isolation'), 'reuse'),
   static: v.optional(

@@ -5,8 +5,9 @@ import { RingletError } from '../errors.ts'
 import { IO_BYTES } from '../guest/ops.ts'
 import type { HostCalls } from './border.ts'
 import { ALL_INTRINSICS, evaluate, getProperty, setProperty, throwIfException } from './evaluate.ts'
+import { GC_OFF, SCRATCH_BYTES } from './heap.ts'
 import { captureImage, type Image, type ImagePointers } from './image.ts'
-import { Instance, type InstanceLimits, SCRATCH_BYTES } from './instance.ts'
+import { Instance, type InstanceLimits } from './instance.ts'
 import type { EngineLayout } from './layout.ts'
 import {
   type EmModule,
@@ -34,8 +35,6 @@ export interface BaseImage {
   readonly image: Image
   readonly load: number
 }
-
-const GC_OFF = -1
 
 /** Evaluates the guest API in a fresh runtime, and captures it. */
 export async function buildBase(kit: EngineKit, code: EngineCode, guestSource: string): Promise<BaseImage> {

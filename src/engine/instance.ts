@@ -5,11 +5,10 @@
 // reads `failure` after each step. A condemned instance is dropped, never disposed: freeing a runtime that failed or
 // came out of an image aborts (quickjs-emscripten issues 257 and 269).
 
-import { isAscii } from 'node:buffer'
-import { randomFillSync } from 'node:crypto'
 import { HEAD_KIND, STATE, WORD } from '../guest/ops.ts'
 import { HostBorder, type HostCalls } from './border.ts'
 import { GuestError, readCString } from './evaluate.ts'
+import { GC_OFF, GuestHeap, GuestMemoryError } from './heap.ts'
 import { copyImage, type Image, scrubHeap } from './image.ts'
 import type { EngineLayout } from './layout.ts'
 import {
@@ -22,10 +21,6 @@ import {
   PAGE_BYTES,
 } from './module.ts'
 
-/** Bytes of the argument block in every image: the argv cells, then text to be made into a string. */
-export const SCRATCH_BYTES = 16384
-const ARGV_BYTES = 64
-
 /** Why a step ended without the guest's say; null while all is well. */
 export type Failure = 'cpu' | 'memory' | 'stack' | 'engine' | 'host-calls' | null
 
@@ -37,35 +32,16 @@ export interface InstanceLimits {
   readonly gcHardBytes: number
 }
 
-/** The greatest threshold (unsigned): the collector never runs by itself. */
-const GC_OFF = -1
 /** Jobs between two looks at the clock: bellard's build swallows interrupts inside of promise jobs. */
 const JOBS_PER_STEP = 64
-/** The word that says of a JSValue that it is an exception (quickjs.h, JS_TAG_EXCEPTION). */
-const EXCEPTION_TAG = 6
-
-const seedWords = new BigUint64Array(512)
-let seedAt = seedWords.length
-
-/** A non-zero 64-bit seed; the random bytes are fetched in blocks. */
-function nextSeed(): bigint {
-  if (seedAt === seedWords.length) {
-    randomFillSync(seedWords)
-    seedAt = 0
-  }
-  return seedWords[seedAt++]! | 1n
-}
-
 export class Instance {
   readonly #em: EmModule
   readonly #ffi: EngineFfi
-  readonly #layout: EngineLayout
+  readonly #heap: GuestHeap
   readonly #border: HostBorder
   readonly maximumPages: number
   #image: Image | undefined
   #committed = 0
-  #viewOf: Uint8Array | undefined
-  #view: Int32Array = new Int32Array(0)
   #limits: InstanceLimits = { cpuMs: 0, hostCalls: 0, gcHardBytes: 0 }
   #cpuUsedMs = 0
   #stepStartedMs = 0
@@ -94,7 +70,7 @@ export class Instance {
   private constructor(opened: OpenedModule, layout: EngineLayout, maximumPages: number) {
     this.#em = opened.em
     this.#ffi = opened.ffi
-    this.#layout = layout
+    this.#heap = new GuestHeap(opened.em, opened.ffi, layout)
     this.maximumPages = maximumPages
     this.#border = new HostBorder(opened.em, opened.ffi)
     opened.em.callbacks = {
@@ -146,18 +122,18 @@ export class Instance {
 
   /** Heap in use beyond the image's own: what requests have left, to the end of the last block. */
   get heapBytes(): number {
-    return Math.max(0, (this.#words()[this.#layout.heapTop >> 2]! >>> 0) - this.#image!.endBytes)
+    return Math.max(0, this.#heap.topBytes - this.#image!.endBytes)
   }
 
   /** Heap beyond the image's that this instance has ever used: what it costs the process until it is dropped. */
   get committedHeapBytes(): number {
-    const broken = this.#words()[this.#layout.heapBreak >> 2]! >>> 0
+    const broken = this.#heap.breakBytes
     return Math.max(0, Math.max(this.#committed, broken) - this.#image!.endBytes)
   }
 
   /** Whether the heap reaches to within a tenth of the memory's limit: a `null` thrown then was an allocation that failed. */
   get isNearlyFull(): boolean {
-    const broken = this.#words()[this.#layout.heapBreak >> 2]! >>> 0
+    const broken = this.#heap.breakBytes
     return broken > this.maximumPages * PAGE_BYTES * 0.9
   }
 
@@ -165,7 +141,7 @@ export class Instance {
   load(image: Image, limits: InstanceLimits): void {
     const missing = image.pages - this.#em.HEAPU8.byteLength / PAGE_BYTES
     if (missing > 0) throw new Error(`image of ${image.pages} pages for an instance that lacks ${missing}`)
-    const top = this.#words()[this.#layout.heapBreak >> 2]! >>> 0
+    const top = this.#heap.breakBytes
     this.#committed = Math.max(this.#committed, top)
     copyImage(image, this.#em.HEAPU8)
     scrubHeap(image, this.#em.HEAPU8, top)
@@ -175,16 +151,14 @@ export class Instance {
     this.#hardCollected = false
     this.#engineSaid = ''
     this.#forgetAnswer()
-    const state = image.pointers.ctx + this.#layout.randomState
-    new BigUint64Array(this.#em.HEAPU8.buffer, state, 1)[0] = nextSeed()
+    this.#heap.reseed(image.pointers.ctx)
   }
 
   /** Starts a request: its CPU and host-call budgets begin here. */
   begin(host: HostCalls): void {
     this.#cpuUsedMs = 0
     this.#forgetAnswer()
-    if (this.#hardCollected)
-      this.#words()[(this.#image!.pointers.rt + this.#layout.gcThreshold) >> 2] = GC_OFF
+    if (this.#hardCollected) this.#heap.setGcThreshold(this.#image!.pointers.rt, GC_OFF)
     this.#hardCollected = false
     this.#answered = false
     this.#border.begin(host, this.#limits.hostCalls)
@@ -209,15 +183,15 @@ export class Instance {
     const ffi = this.#ffi
     this.#enter()
     try {
-      const headValue = this.#latin1(head.subarray(headFrom, headTo))
+      const headValue = this.#heap.latin1(pointers, head.subarray(headFrom, headTo))
       let bodyValue = 0
       if (body !== null) {
         const part = body.subarray(bodyFrom, bodyTo)
-        bodyValue = bodyIsText ? this.#string(part) : this.#arrayBuffer(part)
+        bodyValue = bodyIsText ? this.#heap.text(pointers, part) : this.#heap.arrayBuffer(pointers, part)
       }
       const flagsValue = ffi.QTS_NewFloat64(ctx, flags)
       const argv = pointers.scratch >> 2
-      const words = this.#words()
+      const words = this.#heap.words()
       words[argv] = headValue
       words[argv + 1] = bodyValue === 0 ? pointers.undefined : bodyValue
       words[argv + 2] = flagsValue
@@ -238,7 +212,7 @@ export class Instance {
     this.#enter()
     try {
       const id = this.#ffi.QTS_NewFloat64(ctx, timerId)
-      this.#words()[scratch >> 2] = id
+      this.#heap.words()[scratch >> 2] = id
       const value = this.#ffi.QTS_Call(ctx, fire, this.#image!.pointers.undefined, 1, scratch)
       this.#ffi.QTS_FreeValuePointer(ctx, id)
       this.#afterCall(value, false)
@@ -266,12 +240,11 @@ export class Instance {
   /** Collects garbage now: 0.02 ms on a small heap, 10 ms for 100,000 dead objects. */
   collect(): void {
     const { ctx, rt } = this.#image!.pointers
-    const threshold = (rt + this.#layout.gcThreshold) >> 2
     try {
       // The next allocation of an object finds the count above the threshold, and collects first.
-      this.#words()[threshold] = 0
+      this.#heap.setGcThreshold(rt, 0)
       this.#ffi.QTS_FreeValuePointer(ctx, this.#ffi.QTS_NewObject(ctx))
-      this.#words()[threshold] = GC_OFF
+      this.#heap.setGcThreshold(rt, GC_OFF)
     } catch (error) {
       this.#condemn(error)
     }
@@ -308,18 +281,8 @@ export class Instance {
     if (!this.#answered && this.#cpuUsedMs > this.#limits.cpuMs) this.#fail('cpu')
   }
 
-  /** The memory as 32-bit words; made anew only when the memory has grown. */
-  #words(): Int32Array {
-    const heap = this.#em.HEAPU8
-    if (heap !== this.#viewOf) {
-      this.#viewOf = heap
-      this.#view = new Int32Array(heap.buffer)
-    }
-    return this.#view
-  }
-
   #word(index: number): number {
-    return this.#words()[(this.#image!.pointers.io >> 2) + index]!
+    return this.#heap.words()[(this.#image!.pointers.io >> 2) + index]!
   }
 
   #callHost(ctx: number, argc: number, argv: number): number {
@@ -339,8 +302,7 @@ export class Instance {
     if (!this.#hardCollected && this.#image && this.heapBytes > this.#limits.gcHardBytes) {
       // Above the hard watermark the engine's own policy takes over for the rest of this request.
       this.#hardCollected = true
-      const threshold = this.#image.pointers.rt + this.#layout.gcThreshold
-      this.#words()[threshold >> 2] = 0
+      this.#heap.setGcThreshold(this.#image.pointers.rt, 0)
     }
     return 0
   }
@@ -351,7 +313,7 @@ export class Instance {
 
   #condemn(error: unknown): void {
     if (this.#engineSaid === '') this.#engineSaid = String((error as Error)?.message ?? error)
-    this.#fail('engine')
+    this.#fail(error instanceof GuestMemoryError ? 'memory' : 'engine')
     this.#forgetAnswer()
   }
 
@@ -415,7 +377,7 @@ export class Instance {
   #take(value: number): void {
     const { ctx, io, takeHead, undefined: none, scratch } = this.#image!.pointers
     const ffi = this.#ffi
-    const words = this.#words()
+    const words = this.#heap.words()
     const at = io >> 2
     const state = words[at + WORD.STATE]!
     this.status = words[at + WORD.STATUS]!
@@ -429,7 +391,7 @@ export class Instance {
         this.#dropAnswer()
         return
       }
-      const end = this.#stringEnd(this.#answerText)
+      const end = this.#heap.stringEnd(this.#answerText)
       // The guest's own number is not to be trusted: a block never reaches past the text.
       const head = this.headKind === HEAD_KIND.CUSTOM && state === STATE.TEXT ? Math.max(0, headBytes) : 0
       this.headStart = this.#answerText
@@ -453,7 +415,7 @@ export class Instance {
           return
         }
         this.headStart = this.#headText
-        this.headEnd = this.#stringEnd(this.#headText)
+        this.headEnd = this.#heap.stringEnd(this.#headText)
       }
     }
     if (this.#failure === null) this.state = state
@@ -465,55 +427,8 @@ export class Instance {
     this.#forgetAnswer()
   }
 
-  #stringEnd(pointer: number): number {
-    const heap = this.#em.HEAPU8
-    const end = Buffer.prototype.indexOf.call(heap, 0, pointer)
-    return end < 0 ? heap.length : end
-  }
-
   /** The text of a failed answer (`name\nmessage\nstack`), for the log. */
   failureText(): string {
     return readCString(this.#em, this.bodyStart)
-  }
-
-  #latin1(source: Uint8Array): number {
-    if (isAscii(source)) return this.#string(source)
-    return this.#string(Buffer.from(Buffer.from(source).toString('latin1'), 'utf8'))
-  }
-
-  /** Makes a guest string of UTF-8 without NUL; owned. */
-  #string(source: Uint8Array): number {
-    const { ctx, scratch } = this.#image!.pointers
-    const { length } = source
-    const inScratch = length + 1 <= SCRATCH_BYTES - ARGV_BYTES
-    const at = inScratch ? scratch + ARGV_BYTES : this.#allocate(length + 1)
-    const heap = this.#em.HEAPU8
-    heap.set(source, at)
-    heap[at + length] = 0
-    const value = this.#ffi.QTS_NewString(ctx, at)
-    if (!inScratch) this.#em._free(at)
-    return this.#usable(value)
-  }
-
-  #arrayBuffer(source: Uint8Array): number {
-    const at = this.#allocate(source.length)
-    this.#em.HEAPU8.set(source, at)
-    return this.#usable(this.#ffi.QTS_NewArrayBuffer(this.#image!.pointers.ctx, at, source.length))
-  }
-
-  /** A value that the engine has made; it makes an exception, or nothing, when memory is out. */
-  #usable(value: number): number {
-    if (value !== 0 && this.#words()[(value >> 2) + 1] !== EXCEPTION_TAG) return value
-    this.#fail('memory')
-    throw new GuestError('InternalError', 'out of memory', '')
-  }
-
-  #allocate(bytes: number): number {
-    const at = this.#em._malloc(Math.max(1, bytes))
-    if (at === 0) {
-      this.#fail('memory')
-      throw new GuestError('InternalError', 'out of memory', '')
-    }
-    return at
   }
 }
