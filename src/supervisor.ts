@@ -12,6 +12,8 @@ import { actorBell, answerRoomBell, requestRing, requestRoomBell, responseRing }
 
 /** Thread stack: with the guest's own stack limit below it, recursion ends as a guest's error (design/engine.md). */
 const THREAD_STACK_MB = 16
+/** V8's young generation of an actor: what it allocates per request is little and short-lived, and its default is 48 MB. */
+const YOUNG_GENERATION_MB = 6
 
 export interface SupervisorEvents {
   /** An actor has ended by itself; the next one is about to start. */
@@ -44,7 +46,7 @@ export class Supervisor {
       idleTimeout: Number.POSITIVE_INFINITY,
       // An actor sleeps on its own doorbell; piscina's waiting for tasks on another would only add wake-ups.
       atomics: 'disabled',
-      resourceLimits: { stackSizeMb: THREAD_STACK_MB },
+      resourceLimits: { stackSizeMb: THREAD_STACK_MB, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     })
     // A thread's death also rejects its task's promise, and is dealt with there.
     this.#threads.on('error', () => {})

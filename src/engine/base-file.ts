@@ -7,7 +7,7 @@ import type { BaseImage } from './build.ts'
 import type { EngineLayout } from './layout.ts'
 
 /** Raised whenever what an image or its header means changes. */
-const FORMAT = 2
+const FORMAT = 3
 const MAGIC = Buffer.from('RINGLET\0')
 const PREFIX_BYTES = MAGIC.length + 4
 

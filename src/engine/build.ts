@@ -21,6 +21,8 @@ import {
 const GUEST_GLOBAL = '__ringlet'
 /** Processor time of the guest API's own evaluation: generous, it is our own code. */
 const BASE_CPU_MS = 10_000
+/** Combinations of the two bits of FLAG (src/guest/ops.ts). */
+const FLAGS = 4
 const TOP_LEVEL_HOST_CALLS = 10_000
 
 /** What a thread needs to run images: plain data, the same in every thread. */
@@ -68,6 +70,7 @@ export async function buildBase(kit: EngineKit, code: EngineCode, guestSource: s
       takeHead: member('takeHead'),
       fire: member('fire'),
       undefined: ffi.QTS_GetUndefined(),
+      flags: Array.from({ length: FLAGS }, (_, value) => ffi.QTS_NewFloat64(ctx, value)),
       scratch,
     }
     const load = member('load')

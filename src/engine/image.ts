@@ -20,6 +20,8 @@ export interface ImagePointers {
   readonly takeHead: number
   readonly fire: number
   readonly undefined: number
+  /** The numbers that `invoke` takes as its flags, by their value. */
+  readonly flags: readonly number[]
   /** A block of `SCRATCH_BYTES` for arguments. */
   readonly scratch: number
 }

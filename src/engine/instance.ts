@@ -189,15 +189,13 @@ export class Instance {
         const part = body.subarray(bodyFrom, bodyTo)
         bodyValue = bodyIsText ? this.#heap.text(pointers, part) : this.#heap.arrayBuffer(pointers, part)
       }
-      const flagsValue = ffi.QTS_NewFloat64(ctx, flags)
       const argv = pointers.scratch >> 2
       const words = this.#heap.words()
       words[argv] = headValue
       words[argv + 1] = bodyValue === 0 ? pointers.undefined : bodyValue
-      words[argv + 2] = flagsValue
+      words[argv + 2] = pointers.flags[flags]!
       const value = ffi.QTS_Call(ctx, pointers.invoke, pointers.undefined, 3, pointers.scratch)
       ffi.QTS_FreeValuePointer(ctx, headValue)
-      ffi.QTS_FreeValuePointer(ctx, flagsValue)
       if (bodyValue !== 0) ffi.QTS_FreeValuePointer(ctx, bodyValue)
       this.#afterCall(value, true)
     } catch (error) {
