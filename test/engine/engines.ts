@@ -1,0 +1,165 @@
+import { beforeAll, describe } from 'vitest'
+import { type BaseImage, buildImage, type EngineKit } from '../../src/engine/build.ts'
+import type { Image } from '../../src/engine/image.ts'
+import { makeBase } from '../../src/engine/images.ts'
+import { Instance, type InstanceLimits } from '../../src/engine/instance.ts'
+import { type EngineCode, type EngineVariant, PAGE_BYTES } from '../../src/engine/module.ts'
+import { Pool, type PoolEvents, type PoolLimits, Runtime } from '../../src/engine/pool.ts'
+import { FLAG, HEAD_KIND, STATE } from '../../src/guest/ops.ts'
+import { buildGuest } from '../guest/sandbox.ts'
+import { FakeHost } from '../support/fake-host.ts'
+
+const VARIANTS: readonly EngineVariant[] = ['quickjs', 'quickjs-ng']
+/** Small enough that the guest's limit comes before that of the test's own thread. */
+const STACK_BYTES = 96 << 10
+const INIT_MS = 5000
+export const MEMORY_BYTES = 32 << 20
+
+/** Generous: a test that is about a limit gives its own. */
+const INSTANCE_LIMITS: InstanceLimits = { cpuMs: 5000, hostCalls: 1000, gcHardBytes: MEMORY_BYTES / 2 }
+
+export interface Ask {
+  readonly method?: string
+  readonly path?: string
+  /** Text crosses as a string, bytes as an ArrayBuffer. */
+  readonly body?: string | Uint8Array
+  readonly host?: FakeHost
+}
+
+export interface Answer {
+  /** Name in STATE. */
+  readonly state: string
+  readonly status: number
+  readonly failure: Instance['failure']
+  /** The guest's own field block, '' unless there is one. */
+  readonly head: string
+  readonly body: string
+  readonly bytes: Uint8Array
+}
+
+const STATE_NAMES = Object.fromEntries(Object.entries(STATE).map(([name, value]) => [value, name]))
+
+/** One request, from its beginning to where its answer's memory is freed. */
+export function ask(
+  instance: Instance,
+  { method = 'GET', path = '/', body, host = new FakeHost() }: Ask = {},
+): Answer {
+  const head = Buffer.from(`${method} ${path} HTTP/1.1\r\nhost: example.test\r\n\r\n`)
+  const bytes = body === undefined ? null : Buffer.from(body as string)
+  instance.begin(host)
+  const flags = host.environment === '{}' ? 0 : FLAG.HAS_ENV
+  instance.invoke(head, 0, head.length, bytes, 0, bytes?.length ?? 0, typeof body === 'string', flags)
+  return takeAnswer(instance)
+}
+
+export function takeAnswer(instance: Instance): Answer {
+  const { state, status, failure, headKind, headStart, headEnd, bodyStart, bodyEnd } = instance
+  const content = instance.bytes.slice(bodyStart, bodyEnd)
+  const answer: Answer = {
+    state: STATE_NAMES[state]!,
+    status,
+    failure,
+    head:
+      headKind === HEAD_KIND.CUSTOM
+        ? Buffer.from(instance.bytes.slice(headStart, headEnd)).toString('latin1')
+        : '',
+    body: Buffer.from(content).toString(),
+    bytes: content,
+  }
+  if (failure === null && state !== STATE.PENDING) instance.settle()
+  return answer
+}
+
+/** What a pool's events were, counted. */
+export interface Counts {
+  opened: number
+  collected: number
+  reset: number
+  condemned: number
+  notOpened: number
+}
+
+export class Engine {
+  readonly variant: EngineVariant
+  #built: { kit: EngineKit; code: EngineCode; base: BaseImage; file: Uint8Array } | undefined
+  guestSource = ''
+
+  constructor(variant: EngineVariant) {
+    this.variant = variant
+  }
+
+  async build(): Promise<void> {
+    this.guestSource = await buildGuest()
+    this.#built = await makeBase(this.variant, this.guestSource)
+  }
+
+  get built() {
+    return this.#built!
+  }
+
+  /** An image of a function: `body` is the inside of its module, with `exports` in sight. */
+  image(
+    body: string,
+    { host = new FakeHost(), initMs = INIT_MS, stackBytes = STACK_BYTES, base = this.built.base } = {},
+  ): Promise<Image> {
+    const { kit, code } = this.built
+    const source = { filename: 'function.js', code: `(exports, module, require) => {${body}\n}` }
+    const pages = MEMORY_BYTES / PAGE_BYTES
+    return buildImage(kit, code, base, source, stackBytes, pages, initMs, host)
+  }
+
+  /** An image whose handler is an arrow function's text. */
+  handler(text: string): Promise<Image> {
+    return this.image(`exports.default = ${text}`)
+  }
+
+  async instance(image: Image, limits: Partial<InstanceLimits> = {}): Promise<Instance> {
+    const { kit, code } = this.built
+    const instance = await Instance.open(code, kit.layout, MEMORY_BYTES / PAGE_BYTES, image.pages)
+    instance.load(image, { ...INSTANCE_LIMITS, ...limits })
+    return instance
+  }
+
+  async serving(text: string, limits: Partial<InstanceLimits> = {}): Promise<Instance> {
+    return this.instance(await this.handler(text), limits)
+  }
+
+  pool(image: Image, limits: Partial<PoolLimits> = {}): { pool: Pool<Runtime>; counts: Counts } {
+    const counts: Counts = { opened: 0, collected: 0, reset: 0, condemned: 0, notOpened: 0 }
+    const count = (name: keyof Counts) => () => {
+      counts[name]++
+    }
+    const events: PoolEvents = {
+      opened: count('opened'),
+      collected: count('collected'),
+      reset: count('reset'),
+      condemned: count('condemned'),
+      notOpened: count('notOpened'),
+    }
+    const { kit, code } = this.built
+    const all: PoolLimits = {
+      maxRuntimes: 4,
+      memoryBytes: MEMORY_BYTES,
+      isolation: 'reuse',
+      boundedRequests: 3,
+      boundedMs: 1000,
+      gcSoftBytes: MEMORY_BYTES,
+      gcHighBytes: MEMORY_BYTES,
+      instance: INSTANCE_LIMITS,
+      ...limits,
+    }
+    return {
+      pool: new Pool(code, kit.layout, image, all, events, (instance) => new Runtime(instance)),
+      counts,
+    }
+  }
+}
+
+/** Describes `title` once for each build of the engine. */
+export function describeEngines(title: string, define: (engine: Engine) => void): void {
+  describe.each(VARIANTS)(`${title} on %s`, (variant) => {
+    const engine = new Engine(variant)
+    beforeAll(() => engine.build())
+    define(engine)
+  })
+}

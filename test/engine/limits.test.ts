@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest'
+import { FakeHost } from '../support/fake-host.ts'
+import { ask, describeEngines, MEMORY_BYTES, takeAnswer } from './engines.ts'
+
+const GREEDY = `(request) => {
+  switch (new URL(request.url).pathname) {
+    case '/loop': for (;;);
+    case '/catch': for (;;) { try { for (;;); } catch {} }
+    case '/jobs': return (async () => { for (;;) await null })()
+    case '/regexp': return new Response(String(/^(a+)+$/.test('a'.repeat(40) + 'b')))
+    case '/objects': { const all = []; for (;;) all.push({ at: all.length }) }
+    case '/bytes': { const all = []; for (;;) all.push(new Uint8Array(1 << 20)) }
+    case '/string': { let text = 'x'; for (;;) text += text + text.length }
+    case '/calls': for (;;) performance.now()
+    case '/calls-caught': for (;;) try { new URL('http://x/') } catch {}
+    case '/deep': { const down = (n) => 1 + down(n + 1); return new Response(String(down(0))) }
+    case '/parse': return new Response(String(JSON.parse('['.repeat(1e5))))
+  }
+  return new Response('fine')
+}`
+
+describeEngines('a request that goes too far', (engine) => {
+  test.each([
+    ['/loop', 'cpu'],
+    ['/catch', 'cpu'],
+    ['/jobs', 'cpu'],
+    ['/regexp', 'cpu'],
+    ['/calls', 'host-calls'],
+    ['/calls-caught', 'host-calls'],
+  ])('%s ends by its %s limit, and the next request is served', async (path, failure) => {
+    const image = await engine.handler(GREEDY)
+    const instanceLimits = { cpuMs: 40, hostCalls: 200, gcHardBytes: MEMORY_BYTES / 2 }
+    const { pool, counts } = engine.pool(image, { instance: instanceLimits })
+    await pool.open()
+    const runtime = pool.lease()!
+    expect(ask(runtime.instance, { path }).failure).toBe(failure)
+    pool.giveBack(runtime, performance.now(), true)
+    await pool.grow()
+    const next = pool.lease()!
+    expect(ask(next.instance)).toMatchObject({ failure: null, body: 'fine' })
+    expect(counts.reset + counts.condemned).toBe(1)
+    expect(pool.size).toBe(1)
+  })
+
+  // A guest can catch these; what matters is that it ends with either its own error or a failure, and that nobody else notices.
+  test.each(['/objects', '/bytes', '/string', '/deep', '/parse'])(
+    '%s ends, and the next request is served',
+    async (path) => {
+      const image = await engine.handler(GREEDY)
+      const instanceLimits = { cpuMs: 10_000, hostCalls: 200, gcHardBytes: MEMORY_BYTES / 2 }
+      const { pool } = engine.pool(image, { instance: instanceLimits })
+      await pool.open()
+      const runtime = pool.lease()!
+      const { state, failure, body } = ask(runtime.instance, { path })
+      if (failure === null) {
+        expect(state).toBe('FAILED')
+        expect(body).toMatch(/out of memory|stack|null|string|SyntaxError/i)
+      } else expect(['memory', 'stack']).toContain(failure)
+      expect(runtime.instance.bytes.length).toBeLessThanOrEqual(MEMORY_BYTES)
+      pool.giveBack(runtime, performance.now(), true)
+      await pool.grow()
+      expect(ask(pool.lease()!.instance)).toMatchObject({ failure: null, body: 'fine' })
+    },
+  )
+
+  test('an instance whose recursion ran out of the thread’s own stack is dropped for another', async () => {
+    const image = await engine.image(`exports.default = ${GREEDY}`, { stackBytes: 4 << 20 })
+    const { pool, counts } = engine.pool(image)
+    await pool.open()
+    const runtime = pool.lease()!
+    expect(ask(runtime.instance, { path: '/deep' }).failure).toBe('engine')
+    expect(runtime.instance.engineSaid).not.toBe('')
+    pool.giveBack(runtime, performance.now(), false)
+    expect(counts).toMatchObject({ condemned: 1, reset: 0 })
+    expect([pool.size, pool.wantsGrowth]).toEqual([0, true])
+    await pool.grow()
+    expect(ask(pool.lease()!.instance)).toMatchObject({ failure: null, body: 'fine' })
+  })
+
+  test('a body that does not fit into memory is a failure, not a crash', async () => {
+    const instance = await engine.serving(GREEDY)
+    expect(ask(instance, { method: 'POST', body: new Uint8Array(MEMORY_BYTES) }).failure).toBe('memory')
+    const other = await engine.serving(GREEDY)
+    expect(ask(other, { method: 'POST', body: 'x'.repeat(MEMORY_BYTES) }).failure).toBe('memory')
+  })
+
+  test('budgets are of one request: the next begins anew, a wait does not', async () => {
+    const instance = await engine.serving(
+      `async (request) => {
+        const spin = (ms) => { const end = performance.now() + ms; while (performance.now() < end); }
+        spin(25)
+        if (request.method === 'POST') {
+          await new Promise((resolve) => setTimeout(resolve, 1))
+          spin(25)
+        }
+        return new Response('done')
+      }`,
+      { cpuMs: 40, hostCalls: 10_000_000 },
+    )
+    for (let i = 0; i < 4; i++) expect(ask(instance).failure).toBe(null)
+    const host = new FakeHost()
+    expect(ask(instance, { method: 'POST', body: '', host }).state).toBe('PENDING')
+    instance.fire([...host.timers.keys()][0]!)
+    expect(takeAnswer(instance).failure).toBe('cpu')
+  })
+})
