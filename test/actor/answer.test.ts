@@ -1,4 +1,4 @@
-import { Consumer, createSharedMemory, Producer } from '@shared/ringbuffer'
+import { Consumer, createSharedMemory, type Doorbell, Producer } from '@shared/ringbuffer'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ACCEPTOR_MEMORY_BYTES } from '../../src/acceptor/acceptor.ts'
@@ -9,11 +9,13 @@ import { HEAD_KIND } from '../../src/guest/ops.ts'
 import { DateCache } from '../../src/http/date.ts'
 import { httpError } from '../../src/http/errors.ts'
 import { idleType, kindOf, RESPONSE } from '../../src/protocol.ts'
-import { acceptorBell, answerRoomBell, createShard, responseRing } from '../../src/shard.ts'
+import { acceptorBell, createShard, responseRing } from '../../src/shard.ts'
 import { FakeSink, SESSION_LIMITS } from '../support/fake-sink.ts'
 
 const SIZES = { requestBytes: 1024, responseBytes: 65536, highWatermark: 0.75, lowWatermark: 0.25 }
 const DATE = 'date: Thu, 01 Jan 1970 00:00:00 GMT\r\n'
+
+const SLOT = 3
 
 interface Rec {
   readonly kind: number
@@ -21,26 +23,16 @@ interface Rec {
   readonly bytes: Buffer
 }
 
-function world(sendWindowBytes: number, responseBytes = SIZES.responseBytes) {
-  const shard = createShard(0, { ...SIZES, responseBytes }, createSharedMemory(ACCEPTOR_MEMORY_BYTES))
+function world(sendWindowBytes: number) {
+  const shard = createShard(0, SIZES, createSharedMemory(ACCEPTOR_MEMORY_BYTES))
   const { buffer } = shard.memory
-  const outbox = new Outbox(
-    buffer,
-    new Producer(responseRing(shard)),
-    acceptorBell(shard),
-    answerRoomBell(shard),
-  )
   const consumer = new Consumer(responseRing(shard))
-  const date = new DateCache()
-  date.refresh(0)
-  const session = new Session(3, 5, SESSION_LIMITS, new ParserScratch(10), new FakeSink())
-  outbox.address(session.slot, session.generation)
-  /** What the acceptor would write now. */
-  const drain = (): Rec[] => {
-    const records: Rec[] = []
+  const records: Rec[] = []
+  const read = () => {
+    const before = records.length
     while (consumer.next()) {
-      const { type, generation, offset, length } = consumer
-      expect(consumer.slot).toBe(session.slot)
+      const { type, slot, generation, offset, length } = consumer
+      expect(slot).toBe(SLOT)
       records.push({
         kind: kindOf(type),
         generation,
@@ -48,9 +40,39 @@ function world(sendWindowBytes: number, responseBytes = SIZES.responseBytes) {
       })
     }
     consumer.release()
-    return records
+    return records.length - before
   }
-  return { outbox, session, drain, writer: new AnswerWriter(outbox, date, sendWindowBytes) }
+  // One thread: while the actor's side waits for room, the acceptor's side makes some.
+  const waits = { count: 0, prepared: false }
+  const roomBell = {
+    prepare: () => {
+      waits.prepared = true
+    },
+    cancel: () => {
+      waits.prepared = false
+    },
+    wait: () => {
+      expect(waits.prepared).toBe(true)
+      waits.count++
+      if (read() === 0) throw new Error('waits for room in an empty ring')
+    },
+  }
+  const outbox = new Outbox(
+    buffer,
+    new Producer(responseRing(shard)),
+    acceptorBell(shard),
+    roomBell as unknown as Doorbell,
+  )
+  const date = new DateCache()
+  date.refresh(0)
+  const session = new Session(SLOT, 5, SESSION_LIMITS, new ParserScratch(10), new FakeSink())
+  outbox.address(session.slot, session.generation)
+  /** What the acceptor has got since the last call. */
+  const drain = (): Rec[] => {
+    read()
+    return records.splice(0)
+  }
+  return { outbox, session, drain, waits, writer: new AnswerWriter(outbox, date, sendWindowBytes) }
 }
 
 /** An answer's parts, as they would lie in a guest's memory. */
@@ -167,7 +189,7 @@ test('answers of any size arrive whole, by pieces that the window and the ring a
   const run = fc.property(
     fc.array(fc.record({ size, custom: fc.boolean() }), { minLength: 1, maxLength: 5 }),
     fc.array(fc.integer({ min: 200, max: 30_000 }), { minLength: 1, maxLength: 8 }),
-    fc.constantFrom(1024, 16_384, 40_000),
+    fc.constantFrom(1024, 16_384, 40_000, 1 << 20),
     (answers, credits, windowBytes) => {
       const { outbox, session, writer, drain } = world(windowBytes)
       let got = ''
@@ -212,6 +234,19 @@ test('answers of any size arrive whole, by pieces that the window and the ring a
     },
   )
   fc.assert(run, { numRuns: 40 })
+})
+
+test('a full ring is waited for, and nothing is lost', () => {
+  const { outbox, session, writer, drain, waits } = world(1 << 20)
+  const body = Buffer.alloc(300_000, '0123456789').toString('latin1')
+  expect(writer.write(session, parts(body), delivery())).toBe(0)
+  expect(session.out.length).toBe(0)
+  expect(waits.count).toBeGreaterThan(2)
+  outbox.commit(idleType(1))
+  outbox.consumed(session.slot, session.generation, 1)
+  const records = drain()
+  expect(join(records.slice(0, -1)).endsWith(`\r\n\r\n${body}`)).toBe(true)
+  expect(records.at(-1)!.kind).toBe(RESPONSE.CONSUMED)
 })
 
 test('the last piece of a large answer is open, so that its end says how the connection goes on', () => {
