@@ -7,6 +7,7 @@
 
 import { HEAD_KIND, STATE, WORD } from '../guest/ops.ts'
 import { HostBorder, type HostCalls } from './border.ts'
+import { CpuMeter } from './cpu.ts'
 import { GuestError, readCString } from './evaluate.ts'
 import { GC_OFF, GuestHeap, GuestMemoryError } from './heap.ts'
 import { copyImage, type Image, scrubHeap } from './image.ts'
@@ -43,8 +44,7 @@ export class Instance {
   #image: Image | undefined
   #committed = 0
   #limits: InstanceLimits = { cpuMs: 0, hostCalls: 0, gcHardBytes: 0 }
-  #cpuUsedMs = 0
-  #stepStartedMs = 0
+  readonly #cpu = new CpuMeter()
   #failure: Failure = null
   #engineSaid = ''
   #hardCollected = false
@@ -112,7 +112,7 @@ export class Instance {
   }
 
   get cpuUsedMs(): number {
-    return this.#cpuUsedMs
+    return this.#cpu.usedMs
   }
 
   /** Promises handed to `ctx.waitUntil` that are not settled. */
@@ -156,7 +156,7 @@ export class Instance {
 
   /** Starts a request: its CPU and host-call budgets begin here. */
   begin(host: HostCalls): void {
-    this.#cpuUsedMs = 0
+    this.#cpu.begin(this.#limits.cpuMs)
     this.#forgetAnswer()
     if (this.#hardCollected) this.#heap.setGcThreshold(this.#image!.pointers.rt, GC_OFF)
     this.#hardCollected = false
@@ -270,13 +270,13 @@ export class Instance {
   }
 
   #enter(): void {
-    this.#stepStartedMs = performance.now()
+    this.#cpu.enter()
   }
 
   #leave(): void {
-    this.#cpuUsedMs += performance.now() - this.#stepStartedMs
+    this.#cpu.leave()
     // Work in native code may pass the limit without one poll.
-    if (!this.#answered && this.#cpuUsedMs > this.#limits.cpuMs) this.#fail('cpu')
+    if (!this.#answered && this.#cpu.isOver) this.#fail('cpu')
   }
 
   #word(index: number): number {
@@ -284,6 +284,7 @@ export class Instance {
   }
 
   #callHost(ctx: number, argc: number, argv: number): number {
+    this.#cpu.poll()
     const result = this.#border.call(ctx, argc, argv)
     if (this.#border.exhausted) this.#fail('host-calls')
     return result
@@ -292,8 +293,8 @@ export class Instance {
   /** The engine polls this every 25 to 40 µs of guest code. */
   #shouldInterrupt(): 0 | 1 {
     if (this.#failure !== null) return 1
-    const used = this.#cpuUsedMs + performance.now() - this.#stepStartedMs
-    if (used > this.#limits.cpuMs) {
+    this.#cpu.poll()
+    if (this.#cpu.isOver) {
       this.#fail('cpu')
       return 1
     }
@@ -345,7 +346,7 @@ export class Instance {
   }
 
   #checkClock(): void {
-    if (this.#cpuUsedMs + performance.now() - this.#stepStartedMs > this.#limits.cpuMs) this.#fail('cpu')
+    if (this.#cpu.isOver) this.#fail('cpu')
   }
 
   /** Frees a result; an exception that gets here is the engine's (interrupt, out of memory): the glue catches all others. */
