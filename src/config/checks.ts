@@ -8,8 +8,8 @@ import { showPath } from './values.ts'
 /** Names where a key's value comes from: a file, a variable, a flag, or "default". */
 export type SourceOf = (path: string) => string
 
-/** Header and padding of a ring record, rounded up generously. */
-const RECORD_OVERHEAD_BYTES = 64
+/** A record's header and padding, and what the server adds to the head of an answer, rounded up. */
+const RECORD_OVERHEAD_BYTES = 256
 
 interface Relation {
   readonly left: string

@@ -50,6 +50,8 @@ export class Instance {
   #hardCollected = false
   /** The answer of this request has been taken: what the io words say is old from then on. */
   #answered = false
+  /** It had been taken before this step: what follows the answer does not take it back. */
+  #wasAnswered = false
 
   /** The answer's words and places, valid from a step that ended with an answer until {@link settle}. */
   state: number = STATE.PENDING
@@ -271,12 +273,13 @@ export class Instance {
 
   #enter(): void {
     this.#cpu.enter()
+    this.#wasAnswered = this.#answered
   }
 
   #leave(): void {
     this.#cpu.leave()
     // Work in native code may pass the limit without one poll.
-    if (!this.#answered && this.#cpu.isOver) this.#fail('cpu')
+    if (!this.#wasAnswered && this.#cpu.isOver) this.#fail('cpu')
   }
 
   #word(index: number): number {
