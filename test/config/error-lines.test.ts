@@ -325,12 +325,12 @@ const LINES: readonly [title: string, sources: Sources, ...lines: string[]][] = 
   [
     'read in ring',
     json({ ring: { requestBytes: 131_072 } }),
-    'acceptor.readBufferBytes (65536, default) must be at most half of ring.requestBytes (131072, ringlet.json), less 64',
+    'acceptor.readBufferBytes (65536, default) must be at most half of ring.requestBytes (131072, ringlet.json), less 256',
   ],
   [
     'answer head in ring',
     { env: { RINGLET_RING_RESPONSE_BYTES: '65536' } },
-    'limits.responseHeadBytes (32768, default) must be at most half of ring.responseBytes (65536, RINGLET_RING_RESPONSE_BYTES), less 64',
+    'limits.responseHeadBytes (32768, default) must be at most half of ring.responseBytes (65536, RINGLET_RING_RESPONSE_BYTES), less 256',
   ],
   [
     'read in window',
