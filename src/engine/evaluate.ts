@@ -45,11 +45,17 @@ function valueToString(em: EmModule, ffi: EngineFfi, ctx: number, value: number)
   return text
 }
 
-/** A property by name; owned. */
-export function getProperty(em: EmModule, ffi: EngineFfi, ctx: number, self: number, name: string): number {
+/** A property's name as a value; owned. */
+function newKey(em: EmModule, ffi: EngineFfi, ctx: number, name: string): number {
   const { pointer } = writeCString(em, name)
   const key = ffi.QTS_NewString(ctx, pointer)
   em._free(pointer)
+  return key
+}
+
+/** A property by name; owned. */
+export function getProperty(em: EmModule, ffi: EngineFfi, ctx: number, self: number, name: string): number {
+  const key = newKey(em, ffi, ctx, name)
   const value = ffi.QTS_GetProp(ctx, self, key)
   ffi.QTS_FreeValuePointer(ctx, key)
   return value
@@ -64,9 +70,7 @@ export function setProperty(
   name: string,
   value: number,
 ): void {
-  const { pointer } = writeCString(em, name)
-  const key = ffi.QTS_NewString(ctx, pointer)
-  em._free(pointer)
+  const key = newKey(em, ffi, ctx, name)
   ffi.QTS_SetProp(ctx, self, key, value)
   ffi.QTS_FreeValuePointer(ctx, key)
 }

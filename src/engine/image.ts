@@ -86,7 +86,7 @@ export function copyImage(image: Image, memory: Uint8Array): void {
 /**
  * Zeroes what a used heap holds outside of the image, up to `topBytes`: the image's own zero pages must read as zero, and
  * nothing of an earlier request stays, not even in bytes that no live object covers. The C stack lies below the heap
- * (the runtime is the heap's first block); what is dead there is left, since to zero all of its 5 MiB would commit them.
+ * (the runtime is among the heap's first blocks); what is dead there is left, since to zero all of its 5 MiB would commit them.
  */
 export function scrubHeap(image: Image, memory: Uint8Array, topBytes: number): void {
   let from = 0
