@@ -160,13 +160,13 @@ const pool = v.strictObject({
 const gc = v.strictObject({
   softBytes: v.optional(
     wholeNumber(64 * KIB, 1024 * MIB, {
-      meaning: 'Footprint of a runtime above which it is collected after an answer.',
+      meaning: 'Heap beyond the image’s own above which a runtime is collected after an answer.',
     }),
     2 * MIB,
   ),
   highBytes: v.optional(
     wholeNumber(64 * KIB, 1024 * MIB, {
-      meaning: 'Footprint of a runtime above which it is reset after an answer.',
+      meaning: 'Heap beyond the image’s own above which, when collected, a runtime is reset.',
     }),
     16 * MIB,
   ),
