@@ -4,6 +4,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
+import { compileParser } from './build-parser.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const require = createRequire(import.meta.url)
@@ -64,6 +65,7 @@ await Promise.all([
       server: 'src/server.ts',
       'workers/actor': 'workers/actor.ts',
       base: 'scripts/base.ts',
+      parser: 'scripts/parser.ts',
     },
     outdir: 'dist',
     splitting: true,
@@ -71,6 +73,10 @@ await Promise.all([
     plugins: [externalDependencies],
   }),
 ])
+
+const { PARSER_NUMBERS } = await import(pathToFileURL(at('dist/parser.js')).href)
+const parserSource = await readFile(at('src/http/wasm/head.ts'), 'utf8')
+await writeFile(at('dist/head.wasm'), await compileParser(parserSource, PARSER_NUMBERS))
 
 // The base image is made by the engine that has just been built.
 const { makeBaseFile } = await import(pathToFileURL(at('dist/base.js')).href)

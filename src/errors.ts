@@ -18,7 +18,7 @@ export const STARTUP_ERRORS = {
     exitCode: 1,
     message: 'the actor of shard {shard} ended more than {max} times in {windowMs} ms: {reason}',
   },
-  RINGLET_STATE: { exitCode: 1, message: '{operation} is not possible: the server is {state}' },
+  RINGLET_PARSER: { exitCode: 1, message: 'the SIMD head parser cannot run here: {reason}' },
 } as const satisfies Record<string, { readonly exitCode: number; readonly message: string }>
 
 export type ErrorCode = keyof typeof STARTUP_ERRORS

@@ -1,16 +1,18 @@
 // The library's entry: wires the parts together, starts and stops them. The command (main.ts) is a thin shell around it.
 
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { createSharedMemory } from '@shared/ringbuffer'
 import { ACCEPTOR_MEMORY_BYTES, Acceptor } from './acceptor/acceptor.ts'
 import { ShardLink } from './acceptor/link.ts'
-import type { FunctionPlan } from './actor/plan.ts'
+import { type FunctionPlan, headLimits } from './actor/plan.ts'
 import { type Config, functionLimits } from './config/index.ts'
 import type { EngineKit } from './engine/build.ts'
 import type { ImagesResult } from './engine/images.ts'
 import { RingletError } from './errors.ts'
 import { type Bundle, bundleFunction, stopBundler } from './functions/bundle.ts'
 import { bundleFilename, mapStack } from './functions/source-map.ts'
+import { simdScratchBytes } from './http/simd.ts'
 import { createLogger, type Log } from './log.ts'
 import { REQUEST } from './protocol.ts'
 import { createShard } from './shard.ts'
@@ -58,6 +60,17 @@ function bundle({ name, file, code }: Config['functions'][number]): Promise<Bund
   return bundleFunction({ name, ...source, resolveDir: process.cwd() })
 }
 
+/** The compiled SIMD parser; null when the configuration does not want it, or this machine has no SIMD and the choice is free. */
+async function loadParser(choice: Config['connection']['parser']): Promise<WebAssembly.Module | null> {
+  if (choice === 'scalar') return null
+  try {
+    return await WebAssembly.compile(await readFile(new URL('./head.wasm', import.meta.url)))
+  } catch (error) {
+    if (choice === 'auto' && error instanceof WebAssembly.CompileError) return null
+    throw new RingletError('RINGLET_PARSER', { reason: (error as Error).message })
+  }
+}
+
 class Server implements Ringlet {
   readonly #config: Config
   readonly #supervisor: Supervisor
@@ -93,18 +106,26 @@ class Server implements Ringlet {
   async start(): Promise<void> {
     const config = this.#config
     const { level, lineBytes } = config.log
-    const [log, bundles] = await Promise.all([
+    const [log, parser, bundles] = await Promise.all([
       createLogger({ level, name: 'ringlet', lineBytes }),
+      loadParser(config.connection.parser),
       Promise.all(config.functions.map(bundle)),
     ])
     this.#log = log
     void stopBundler()
     const { kit, plans } = await this.#plan(bundles)
-    this.#link()
-    await this.#startActors(kit, plans)
+    this.#link(parser === null ? 0 : simdScratchBytes(headLimits(config)))
+    await this.#startActors(kit, parser, plans)
     this.port = await this.#listen()
     log.info(
-      { host: config.host, port: this.port, url: this.url, cores: config.cores, functions: plans.length },
+      {
+        host: config.host,
+        port: this.port,
+        url: this.url,
+        cores: config.cores,
+        functions: plans.length,
+        parser: parser === null ? 'scalar' : 'simd',
+      },
       'listening',
     )
     log.flush()
@@ -170,22 +191,32 @@ class Server implements Ringlet {
     })
   }
 
-  #link(): void {
+  #link(scratchBytes: number): void {
     const { cores, ring, connection } = this.#config
     const bell = createSharedMemory(ACCEPTOR_MEMORY_BYTES)
     const { receiveWindowBytes, sendWindowBytes } = connection
     for (let index = 0; index < cores; index++) {
-      const shard = createShard(index, ring, bell)
+      const shard = createShard(index, { ...ring, scratchBytes }, bell)
       this.#links.push(
         new ShardLink(shard, { receiveWindowBytes, sendWindowBytes, batchRecords: ring.batchRecords }),
       )
     }
   }
 
-  #startActors(kit: EngineKit, functions: readonly FunctionPlan[]): Promise<void> {
+  #startActors(
+    kit: EngineKit,
+    parser: WebAssembly.Module | null,
+    functions: readonly FunctionPlan[],
+  ): Promise<void> {
     const { log, ring, connection, limits, timeouts, pool, gc, bounded } = this.#config
     const config = { log, ring, connection, limits, timeouts, pool, gc, bounded }
-    return this.#supervisor.start(this.#links, ({ handle }) => ({ shard: handle, kit, functions, config }))
+    return this.#supervisor.start(this.#links, ({ handle }) => ({
+      shard: handle,
+      kit,
+      parser,
+      functions,
+      config,
+    }))
   }
 
   async #listen(): Promise<number> {

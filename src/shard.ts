@@ -17,6 +17,8 @@ import { ACTOR_COUNTERS, LINK_COUNTERS } from './metrics.ts'
 interface ShardSizes {
   readonly requestBytes: number
   readonly responseBytes: number
+  /** For the actor's parser; 0 for none. */
+  readonly scratchBytes: number
   /** Shares of the capacity. */
   readonly highWatermark: number
   readonly lowWatermark: number
@@ -32,6 +34,7 @@ interface ShardLayout {
   readonly linkCounters: number
   readonly request: number
   readonly response: number
+  readonly scratch: number
   readonly sizes: ShardSizes
 }
 
@@ -58,8 +61,10 @@ function layoutShard(sizes: ShardSizes): ShardLayout {
   const linkCounters = take(countersBytes(LINK_COUNTERS.length))
   const request = take(ringBytes(sizes.requestBytes))
   const response = take(ringBytes(sizes.responseBytes))
+  // Last, so that whatever is parsed in place has memory behind it.
+  const scratch = take(sizes.scratchBytes)
   const bells = { doorbell, requestRoomBell, answerRoomBell }
-  return { bytes: at, ...bells, actorCounters, linkCounters, request, response, sizes }
+  return { bytes: at, ...bells, actorCounters, linkCounters, request, response, scratch, sizes }
 }
 
 export function createShard(index: number, sizes: ShardSizes, acceptorBell: SharedMemory): ShardHandle {

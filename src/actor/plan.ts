@@ -4,6 +4,7 @@ import type { Config } from '../config/index.ts'
 import type { EngineKit } from '../engine/build.ts'
 import type { Image } from '../engine/image.ts'
 import type { Isolation } from '../engine/pool.ts'
+import type { HeadLimits } from '../http/head-limits.ts'
 import type { ShardHandle } from '../shard.ts'
 
 /** One function, ready to run. */
@@ -36,6 +37,13 @@ export type ActorConfig = Pick<
 export interface ActorPlan {
   readonly shard: ShardHandle
   readonly kit: EngineKit
+  /** The compiled SIMD parser; null where the scalar one serves. */
+  readonly parser: WebAssembly.Module | null
   readonly functions: readonly FunctionPlan[]
   readonly config: ActorConfig
+}
+
+export function headLimits({ limits, connection }: Pick<Config, 'limits' | 'connection'>): HeadLimits {
+  const { headBytes, targetBytes, fields } = limits
+  return { headBytes, targetBytes, fields, leadingEmptyLines: connection.leadingEmptyLines }
 }

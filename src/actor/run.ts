@@ -5,13 +5,15 @@ import { loadEngineCode } from '../engine/module.ts'
 import { Pool, type PoolEvents, type PoolLimits } from '../engine/pool.ts'
 import { Router } from '../functions/router.ts'
 import { bundleFilename, mapStack } from '../functions/source-map.ts'
+import { type HeadParser, ScalarParser } from '../http/parser.ts'
+import { SimdParser } from '../http/simd.ts'
 import { accessLogger, LineLog } from '../log.ts'
 import { type ActorCounter, actorCounter } from '../metrics.ts'
 import { acceptorBell, actorCounters, answerRoomBell, responseRing } from '../shard.ts'
 import { Actor } from './actor.ts'
 import { Exchange } from './exchange.ts'
 import { Outbox } from './outbox.ts'
-import type { ActorConfig, ActorPlan, FunctionPlan } from './plan.ts'
+import { type ActorConfig, type ActorPlan, type FunctionPlan, headLimits } from './plan.ts'
 import { Reporter } from './report.ts'
 import { Service } from './service.ts'
 import { ParserScratch, type SessionLimits } from './session.ts'
@@ -34,9 +36,8 @@ function poolLimits(plan: FunctionPlan, config: ActorConfig): PoolLimits {
 }
 
 function sessionLimits({ limits, connection, timeouts }: ActorConfig): SessionLimits {
-  const { headBytes, targetBytes, fields, bodyBytes, chunkOverheadBytes, trailerBytes } = limits
+  const { fields, bodyBytes, chunkOverheadBytes, trailerBytes } = limits
   return {
-    head: { headBytes, targetBytes, fields, leadingEmptyLines: connection.leadingEmptyLines },
     chunked: {
       bodyBytes,
       extensionBytes: chunkOverheadBytes,
@@ -50,6 +51,12 @@ function sessionLimits({ limits, connection, timeouts }: ActorConfig): SessionLi
     bodyMs: timeouts.bodyMs,
     idleMs: timeouts.idleMs,
   }
+}
+
+function headParser({ shard, parser, config }: ActorPlan): HeadParser {
+  const limits = headLimits(config)
+  if (parser === null) return new ScalarParser(limits)
+  return new SimdParser(parser, { memory: shard.memory, offset: shard.layout.scratch }, limits)
 }
 
 /** Resolves when the acceptor says STOP; `ready` is called when the actor can serve. */
@@ -101,7 +108,7 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
     service,
     pools,
     log,
-    scratch: new ParserScratch(config.limits.fields),
+    scratch: new ParserScratch(headParser(plan)),
     sessionLimits: sessionLimits(config),
     receiveWindowBytes: config.connection.receiveWindowBytes,
     batchRecords: config.ring.batchRecords,

@@ -4,7 +4,8 @@
 import { ChunkedDecoder, type ChunkedLimits } from '../http/chunked.ts'
 import { HTTP_ERRORS } from '../http/errors.ts'
 import { Framing, readFraming } from '../http/framing.ts'
-import { HEAD, type HeadLimits, HeadTable, METHOD, parseHead } from '../http/head.ts'
+import type { HeadParser } from '../http/parser.ts'
+import { HEAD, METHOD } from '../http/table.ts'
 import { ByteStore } from './bytes.ts'
 
 /** Where a session is. */
@@ -26,7 +27,6 @@ export const DEADLINE = { NONE: 0, IDLE: 1, HEAD: 2, BODY: 3 } as const
 const SLICE_MS = 2
 
 export interface SessionLimits {
-  readonly head: HeadLimits
   readonly chunked: ChunkedLimits
   readonly bodyBytes: number
   readonly sendWindowBytes: number
@@ -73,10 +73,10 @@ export interface RequestBody {
 
 /** The parser's scratch: no request outlives one call. */
 export class ParserScratch {
-  readonly table: HeadTable
+  readonly parser: HeadParser
   readonly framing = new Framing()
-  constructor(fields: number) {
-    this.table = new HeadTable(fields)
+  constructor(parser: HeadParser) {
+    this.parser = parser
   }
 }
 
@@ -228,8 +228,8 @@ export class Session {
 
   /** One head, and its body if that is all there: the position behind, or `from` when the head is not complete. */
   #readHead(bytes: Uint8Array, from: number, to: number): number {
-    const { table, framing } = this.#scratch
-    const length = parseHead(bytes, from, to, this.#scanned, table, this.#limits.head)
+    const { parser, framing } = this.#scratch
+    const length = parser.parse(bytes, from, to, this.#scanned)
     if (length <= 0) {
       if (length < 0) return this.#refuse(length, to)
       this.#scanned = to - from
@@ -237,7 +237,7 @@ export class Session {
       return from
     }
     this.#scanned = 0
-    const error = readFraming(bytes, table, framing)
+    const error = readFraming(bytes, parser.table, framing)
     if (error !== 0) return this.#refuse(error, to)
     const headEnd = from + length
     this.requests++
@@ -258,8 +258,8 @@ export class Session {
   }
 
   #describeHead(bytes: Uint8Array, end: number): void {
-    const { table, framing } = this.#scratch
-    const { words } = table
+    const { parser, framing } = this.#scratch
+    const { words } = parser.table
     const { head } = this
     head.bytes = bytes
     head.start = words[HEAD.methodStart]!

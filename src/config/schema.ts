@@ -106,6 +106,12 @@ const connection = v.strictObject({
     }),
     MIB,
   ),
+  parser: v.optional(
+    choice(['auto', 'simd', 'scalar'], {
+      meaning: 'Which head parser: auto takes simd where the processor has it, and scalar elsewhere.',
+    }),
+    'auto',
+  ),
   leadingEmptyLines: v.optional(
     wholeNumber(0, 64, { meaning: 'Empty lines ignored before a request line (RFC 9112, section 2.2).' }),
     4,

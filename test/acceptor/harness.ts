@@ -43,7 +43,7 @@ export class Harness {
     lowWatermark = 0.5,
     limits,
   }: Setup = {}) {
-    const sizes = { requestBytes, responseBytes, highWatermark, lowWatermark }
+    const sizes = { requestBytes, responseBytes, scratchBytes: 0, highWatermark, lowWatermark }
     this.handle = createShard(0, sizes, createSharedMemory(ACCEPTOR_MEMORY_BYTES))
     this.link = new ShardLink(this.handle, {
       receiveWindowBytes: 65536,

@@ -8,11 +8,18 @@ import { ParserScratch, Session } from '../../src/actor/session.ts'
 import { HEAD_KIND } from '../../src/guest/ops.ts'
 import { DateCache } from '../../src/http/date.ts'
 import { httpError } from '../../src/http/errors.ts'
+import { ScalarParser } from '../../src/http/parser.ts'
 import { idleType, kindOf, RESPONSE } from '../../src/protocol.ts'
 import { acceptorBell, createShard, responseRing } from '../../src/shard.ts'
-import { FakeSink, SESSION_LIMITS } from '../support/fake-sink.ts'
+import { FakeSink, HEAD_LIMITS, SESSION_LIMITS } from '../support/fake-sink.ts'
 
-const SIZES = { requestBytes: 1024, responseBytes: 65536, highWatermark: 0.75, lowWatermark: 0.25 }
+const SIZES = {
+  requestBytes: 1024,
+  responseBytes: 65536,
+  scratchBytes: 0,
+  highWatermark: 0.75,
+  lowWatermark: 0.25,
+}
 const DATE = 'date: Thu, 01 Jan 1970 00:00:00 GMT\r\n'
 
 const SLOT = 3
@@ -65,7 +72,13 @@ function world(sendWindowBytes: number) {
   )
   const date = new DateCache()
   date.refresh(0)
-  const session = new Session(SLOT, 5, SESSION_LIMITS, new ParserScratch(10), new FakeSink())
+  const session = new Session(
+    SLOT,
+    5,
+    SESSION_LIMITS,
+    new ParserScratch(new ScalarParser(HEAD_LIMITS)),
+    new FakeSink(),
+  )
   outbox.address(session.slot, session.generation)
   /** What the acceptor has got since the last call. */
   const drain = (): Rec[] => {

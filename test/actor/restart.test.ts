@@ -13,7 +13,13 @@ import { Supervisor } from '../../src/supervisor.ts'
 import { Wire } from '../support/wire.ts'
 
 const ENTRY = new URL('./mortal-actor.mjs', import.meta.url).href
-const SIZES = { requestBytes: 65536, responseBytes: 65536, highWatermark: 0.75, lowWatermark: 0.5 }
+const SIZES = {
+  requestBytes: 65536,
+  responseBytes: 65536,
+  scratchBytes: 0,
+  highWatermark: 0.75,
+  lowWatermark: 0.5,
+}
 const END_MS = 5000
 
 /** The plan of `mortal-actor.mjs`. */

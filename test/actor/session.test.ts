@@ -2,9 +2,10 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { AT, DEADLINE, ParserScratch, Session } from '../../src/actor/session.ts'
 import { HTTP_ERRORS } from '../../src/http/errors.ts'
-import { FakeSink, SESSION_LIMITS } from '../support/fake-sink.ts'
+import { ScalarParser } from '../../src/http/parser.ts'
+import { FakeSink, HEAD_LIMITS, SESSION_LIMITS } from '../support/fake-sink.ts'
 
-const scratch = new ParserScratch(SESSION_LIMITS.head.fields)
+const scratch = new ParserScratch(new ScalarParser(HEAD_LIMITS))
 /** Stands for ring memory: what is read is overwritten at once. */
 const memory = new Uint8Array(65536)
 

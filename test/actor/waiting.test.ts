@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { ParserScratch, type RequestHead, Session } from '../../src/actor/session.ts'
 import { WaitingRoom } from '../../src/actor/waiting.ts'
-import { FakeSink, SESSION_LIMITS } from '../support/fake-sink.ts'
+import { ScalarParser } from '../../src/http/parser.ts'
+import { FakeSink, HEAD_LIMITS, SESSION_LIMITS } from '../support/fake-sink.ts'
 
 const WAIT_MS = 100
 
@@ -22,7 +23,8 @@ function request(functionIndex: number) {
   return { bytes, head, body: { bytes, start: 27, end: 31 } }
 }
 
-const session = () => new Session(0, 1, SESSION_LIMITS, new ParserScratch(10), new FakeSink())
+const session = () =>
+  new Session(0, 1, SESSION_LIMITS, new ParserScratch(new ScalarParser(HEAD_LIMITS)), new FakeSink())
 
 /** Whether a request of this function found room. */
 function enter(room: WaitingRoom, functionIndex: number, id: number, sinceMs = 0): boolean {

@@ -4,8 +4,9 @@ import { bytesOf } from './support/bytes.ts'
 import { outcome } from './support/codes.ts'
 import { CASE_LIMITS } from './support/head-cases.ts'
 import { headConformance } from './support/head-conformance.ts'
+import { IMPLEMENTATIONS } from './support/simd.ts'
 
-headConformance('scalar parser', parseHead)
+for (const [name, parse] of IMPLEMENTATIONS) headConformance(name, parse)
 
 const WIDE = { headBytes: 65_536, targetBytes: 8192, fields: 64, leadingEmptyLines: 2 }
 

@@ -6,8 +6,9 @@ import type {
   SessionLimits,
 } from '../../src/actor/session.ts'
 
+export const HEAD_LIMITS = { headBytes: 2048, targetBytes: 512, fields: 20, leadingEmptyLines: 2 }
+
 export const SESSION_LIMITS: SessionLimits = {
-  head: { headBytes: 2048, targetBytes: 512, fields: 20, leadingEmptyLines: 2 },
   chunked: {
     bodyBytes: 4096,
     extensionBytes: 256,

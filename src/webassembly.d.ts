@@ -1,10 +1,11 @@
-// The part of the WebAssembly JavaScript interface that the engine uses (W3C, WebAssembly JavaScript Interface 2.0);
+// The part of the WebAssembly JavaScript interface that is used here (W3C, WebAssembly JavaScript Interface 2.0);
 // Node's own types leave these classes out.
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array)
     private readonly brand: 'WebAssembly.Module'
   }
+  class CompileError extends Error {}
   class Instance {
     constructor(module: Module, imports: Imports)
     readonly exports: Exports
@@ -13,6 +14,7 @@ declare namespace WebAssembly {
     constructor(descriptor: { initial: number; maximum: number })
     readonly buffer: ArrayBuffer
   }
+  function compile(bytes: Uint8Array): Promise<Module>
   type Imports = Record<string, unknown>
   type Exports = Record<string, unknown>
 }
