@@ -59,6 +59,9 @@ export class SimdParser implements HeadParser {
   readonly #limits: HeadLimits
   readonly #memory: Uint8Array
   readonly #scratch: number
+  /** The last view over the memory that was parsed in place: asking a view for its buffer costs as much as a small head. */
+  #view: Uint8Array
+  #base = 0
   readonly #parse: Exports['parseHead']
 
   /** `module` is the compiled `head.wasm`. Throws RangeError when the scratch does not fit into the memory. */
@@ -69,7 +72,7 @@ export class SimdParser implements HeadParser {
       throw new RangeError(`no room for ${layout.bytes} bytes of parser scratch at ${offset}`)
     }
     this.#limits = limits
-    this.#memory = new Uint8Array(buffer)
+    this.#memory = this.#view = new Uint8Array(buffer)
     this.#scratch = offset + layout.head
     const tableAt = offset + layout.table
     this.table = new HeadTable(
@@ -88,18 +91,31 @@ export class SimdParser implements HeadParser {
   }
 
   parse(bytes: Uint8Array, start: number, end: number, scanned: number): number {
-    const limits = this.#limits
-    if (scanned > 0 && end - start < limits.headBytes && !worthParsing(bytes, start, end, scanned, limits)) {
-      return 0
-    }
-    const memory = this.#memory
-    if (bytes.buffer === memory.buffer) {
-      const base = bytes.byteOffset
+    if (scanned > 0 && this.#mayWait(bytes, start, end, scanned)) return 0
+    if (bytes === this.#view || this.#isInPlace(bytes)) {
+      const base = this.#base
       return this.#parse(base + start, base + end, base)
     }
-    const length = Math.min(end - start, limits.headBytes)
+    return this.#parseCopy(bytes, start, end)
+  }
+
+  /** Whether what came after `scanned` cannot have changed the answer "partial". */
+  #mayWait(bytes: Uint8Array, start: number, end: number, scanned: number): boolean {
+    const limits = this.#limits
+    return end - start < limits.headBytes && !worthParsing(bytes, start, end, scanned, limits)
+  }
+
+  #isInPlace(bytes: Uint8Array): boolean {
+    if (bytes.buffer !== this.#memory.buffer) return false
+    this.#view = bytes
+    this.#base = bytes.byteOffset
+    return true
+  }
+
+  #parseCopy(bytes: Uint8Array, start: number, end: number): number {
+    const length = Math.min(end - start, this.#limits.headBytes)
     const scratch = this.#scratch
-    memory.set(bytes.subarray(start, start + length), scratch)
+    this.#memory.set(bytes.subarray(start, start + length), scratch)
     return this.#parse(scratch, scratch + length, scratch - start)
   }
 }
