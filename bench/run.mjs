@@ -1,4 +1,4 @@
-// npm run bench -- [ring|http ...] [--quick]: runs the benchmarks named (all without a name), prints a table, and
+// npm run bench -- [ring|parser|http ...] [--quick]: runs the benchmarks named (all without a name), prints a table, and
 // appends every row to bench/history.ndjson.
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -7,6 +7,7 @@ import { table } from './lib/table.mjs'
 
 const BENCHES = {
   ring: () => import('./ring/run.mjs'),
+  parser: () => import('./parser/run.mjs'),
   http: () => import('./http/run.mjs'),
 }
 const COLUMNS = [
@@ -20,6 +21,7 @@ const COLUMNS = [
   ['p50Ms', 'p50 ms'],
   ['p99Ms', 'p99 ms'],
   ['ratio', 'ratio'],
+  ['against', 'against'],
   ['p50Ratio', 'p50 ratio'],
   ['growthPercent', 'growth %'],
 ]

@@ -18,10 +18,20 @@ export function ringlet(cores) {
 /** What everything is compared with. */
 export const nodeHttp = { name: 'node:http', start: () => startServer(NODE_HTTP, [], HERE) }
 
+/** Each peer's name with what its `start` gives. */
+export async function startAll(peers) {
+  const started = []
+  for (const { name, start } of peers) started.push({ name, ...(await start()) })
+  return started
+}
+
 /** One request and its answer, checked: a wrong answer must not be timed. */
 export async function checkAnswer(port, work) {
   const init = work.body === undefined ? {} : { method: 'POST', body: work.body }
-  const headers = { 'content-type': 'application/json', connection: 'close' }
+  // The connection is this request's only, whatever the fields of the work say.
+  const headers = new Headers(work.headers)
+  headers.set('content-type', 'application/json')
+  headers.set('connection', 'close')
   const response = await fetch(`http://127.0.0.1:${port}${work.path}`, { ...init, headers })
   const text = await response.text()
   if (response.status !== 200 || text !== work.answer) {

@@ -1,5 +1,5 @@
 import { rotated, summary } from '../lib/stats.mjs'
-import { checkAnswer, nodeHttp, ringlet } from './peers.mjs'
+import { checkAnswer, nodeHttp, ringlet, startAll } from './peers.mjs'
 import { CASES } from './work.mjs'
 
 const CONNECTIONS = [1, 32, 256]
@@ -33,12 +33,6 @@ export async function throughput({ quick, report, generator }) {
   } finally {
     await Promise.all(peers.map((peer) => peer.stop()))
   }
-}
-
-async function startAll(peers) {
-  const started = []
-  for (const { name, start } of peers) started.push({ name, ...(await start()) })
-  return started
 }
 
 function rowsOf(work, connections, results, generator) {
