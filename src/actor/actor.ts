@@ -172,8 +172,9 @@ export class Actor {
       session.isQueued = true
       this.#runnable.push(session)
     }
-    const isDone =
-      session.ended && session.at !== AT.BUSY && session.at !== AT.CLOSED && session.out.length === 0
+    const isWritten = session.out.length === 0
+    if (session.isCutShort && (isWritten || !session.isDropping)) service.abandon(session)
+    const isDone = session.ended && !session.isServing && session.at !== AT.CLOSED && isWritten
     if (isDone && !session.isBlocked && !session.hasYielded) session.close()
     if (service.draining && session.isIdle) session.close()
     if (session.at === AT.CLOSED && session.out.length === 0) {
@@ -190,7 +191,7 @@ export class Actor {
 
   /** A session that was waiting for something other than its client may go on with what has come meanwhile. */
   advance(session: Session): void {
-    if (session.at === AT.HEAD) session.resume()
+    session.resume()
     this.progress(session)
   }
 

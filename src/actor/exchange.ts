@@ -6,7 +6,7 @@ import type { Instance } from '../engine/instance.ts'
 import { type Pool, Runtime } from '../engine/pool.ts'
 import { LOG_LEVEL } from '../guest/ops.ts'
 import type { FunctionPlan } from './plan.ts'
-import type { Session } from './session.ts'
+import type { BodyReader, Session } from './session.ts'
 import type { TimerEntry, TimerQueue } from './timers.ts'
 
 /** Shortest interval of a repeating timer: a guest cannot keep its shard busy with one of 0 ms. */
@@ -20,9 +20,13 @@ export interface ExchangeOwner {
   guestLog(exchange: Exchange, level: number, text: string): void
   /** After a timer's callback: there may be an answer. */
   afterStep(exchange: Exchange): void
+  /** The guest asks for a piece of its body. */
+  bodyWanted(exchange: Exchange): void
+  /** After a piece of its body: there may be an answer. */
+  afterPiece(exchange: Exchange): void
 }
 
-export class Exchange extends Runtime implements HostCalls {
+export class Exchange extends Runtime implements HostCalls, BodyReader {
   readonly plan: FunctionPlan
   readonly pool: () => Pool<Exchange>
   readonly #owner: ExchangeOwner
@@ -40,6 +44,8 @@ export class Exchange extends Runtime implements HostCalls {
   method = ''
   target = ''
   wall: TimerEntry | undefined
+  /** The guest waits for a piece of a body that is still arriving. */
+  wantsBody = false
   /** The guest was left in the middle of something: the runtime is reset before it serves again. */
   spoiled = false
 
@@ -85,6 +91,19 @@ export class Exchange extends Runtime implements HostCalls {
     if (timer === undefined) return
     this.#owner.timers.cancel(timer)
     this.#timers.delete(id)
+  }
+
+  bodyPull(): void {
+    // Without a reader the body is at its end, or nobody's any more.
+    if (this.session?.reader !== this) return
+    this.wantsBody = true
+    this.#owner.bodyWanted(this)
+  }
+
+  piece(bytes: Uint8Array, from: number, to: number, isLast: boolean): void {
+    this.wantsBody = false
+    this.instance.push(bytes, from, to, isLast)
+    this.#owner.afterPiece(this)
   }
 
   env(): string {

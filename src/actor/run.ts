@@ -5,6 +5,7 @@ import { loadEngineCode } from '../engine/module.ts'
 import { Pool, type PoolEvents, type PoolLimits } from '../engine/pool.ts'
 import { Router } from '../functions/router.ts'
 import { bundleFilename, mapStack } from '../functions/source-map.ts'
+import type { ChunkedLimits } from '../http/chunked.ts'
 import { type HeadParser, ScalarParser } from '../http/parser.ts'
 import { SimdParser } from '../http/simd.ts'
 import { accessLogger, LineLog } from '../log.ts'
@@ -36,20 +37,24 @@ function poolLimits(plan: FunctionPlan, config: ActorConfig): PoolLimits {
 }
 
 function sessionLimits({ limits, connection, timeouts }: ActorConfig): SessionLimits {
-  const { fields, bodyBytes, chunkOverheadBytes, trailerBytes } = limits
   return {
-    chunked: {
-      bodyBytes,
-      extensionBytes: chunkOverheadBytes,
-      overheadBytes: chunkOverheadBytes + trailerBytes,
-      trailerBytes,
-      trailerFields: fields,
-    },
-    bodyBytes,
+    bodyBytes: limits.bodyBytes,
+    inlineBodyBytes: limits.inlineBodyBytes,
     sendWindowBytes: connection.sendWindowBytes,
     headMs: timeouts.headMs,
     bodyMs: timeouts.bodyMs,
     idleMs: timeouts.idleMs,
+  }
+}
+
+function chunkedLimits({ limits }: ActorConfig): ChunkedLimits {
+  const { fields, bodyBytes, chunkOverheadBytes, trailerBytes } = limits
+  return {
+    bodyBytes,
+    extensionBytes: chunkOverheadBytes,
+    overheadBytes: chunkOverheadBytes + trailerBytes,
+    trailerBytes,
+    trailerFields: fields,
   }
 }
 
@@ -108,7 +113,7 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
     service,
     pools,
     log,
-    scratch: new ParserScratch(headParser(plan)),
+    scratch: new ParserScratch(headParser(plan), chunkedLimits(config)),
     sessionLimits: sessionLimits(config),
     receiveWindowBytes: config.connection.receiveWindowBytes,
     batchRecords: config.ring.batchRecords,

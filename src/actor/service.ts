@@ -17,7 +17,7 @@ import type { Exchange, ExchangeOwner } from './exchange.ts'
 import { FAILURE_CODES, failureAnswer } from './failures.ts'
 import type { Outbox } from './outbox.ts'
 import type { Reporter } from './report.ts'
-import { AT, type RequestBody, type RequestHead, type RequestSink, type Session } from './session.ts'
+import type { RequestBody, RequestHead, RequestSink, Session } from './session.ts'
 import { isPlainText, latin1, mendSurrogates } from './text.ts'
 import { TimerQueue } from './timers.ts'
 import { type Waiting, WaitingRoom } from './waiting.ts'
@@ -91,6 +91,12 @@ export class Service implements RequestSink, ExchangeOwner {
   }
 
   refuse(session: Session, error: number): void {
+    if (session.isDropping) {
+      // It has its answer: the rest of its body is worth no second one.
+      session.close()
+      return
+    }
+    this.#giveUp(session)
     this.#options.counters.add(actorCounter.refused, 1)
     const { name, status } = httpError(error)
     this.#options.report.refused(name, status)
@@ -107,7 +113,7 @@ export class Service implements RequestSink, ExchangeOwner {
   /** Goes on with the rest of a large answer, as far as the client's credit allows. */
   credited(session: Session): void {
     if (session.out.length === 0 || !this.#writer.writeOn(session)) return
-    if (session.at === AT.BUSY) this.#finish(session, session.closesAfterAnswer)
+    if (session.isServing) this.#finish(session, session.closesAfterAnswer)
   }
 
   /** Runs requests that wait for a runtime, oldest first, while there are runtimes; 503 for those that waited too long. */
@@ -138,12 +144,27 @@ export class Service implements RequestSink, ExchangeOwner {
 
   /** The client is gone: what runs for it is given up. */
   abandon(session: Session): void {
-    if (session.at === AT.BUSY) {
-      for (const exchange of this.#pending) {
-        if (exchange.session === session) this.#release(exchange, true)
-      }
-    }
+    this.#giveUp(session)
     session.close()
+  }
+
+  #giveUp(session: Session): void {
+    if (!session.isServing) return
+    for (const exchange of this.#pending) {
+      if (exchange.session === session) this.#release(exchange, true)
+    }
+  }
+
+  /** After a piece of its body: there may be an answer. Whoever reads the session goes on with it. */
+  afterPiece(exchange: Exchange): void {
+    if (exchange.session !== undefined) this.#conclude(exchange, exchange.session)
+  }
+
+  /** The guest asks for a piece of its body. */
+  bodyWanted({ session }: Exchange): void {
+    if (session?.owesContinue !== true) return
+    session.owesContinue = false
+    this.sendContinue(session)
   }
 
   /** After a step of an exchange that was pending: its answer may have come. */
@@ -187,8 +208,10 @@ export class Service implements RequestSink, ExchangeOwner {
     const { instance } = exchange
     instance.begin(exchange)
     const { bytes, start, end } = body
-    const isText = bytes !== null && isPlainText(bytes, start, end)
-    const flags = exchange.plan.env === null ? 0 : FLAG.HAS_ENV
+    const isText = bytes !== null && !body.streams && isPlainText(bytes, start, end)
+    const flags = (exchange.plan.env === null ? 0 : FLAG.HAS_ENV) | (body.streams ? FLAG.STREAM : 0)
+    exchange.wantsBody = false
+    if (body.streams) session.reader = exchange
     instance.invoke(head.bytes, head.start, head.end, bytes, start, end, isText, flags)
     this.#conclude(exchange, session)
   }
@@ -200,7 +223,7 @@ export class Service implements RequestSink, ExchangeOwner {
       this.#failed(exchange, session, FAILURE_CODES[instance.failure], limitOf(exchange, instance.failure))
     else if (instance.state === STATE.FAILED) this.#threw(exchange, session)
     else if (instance.state !== STATE.PENDING) this.#answer(exchange, session)
-    else if (exchange.pendingTimers > 0) this.#keep(exchange)
+    else if (exchange.pendingTimers > 0 || exchange.wantsBody) this.#keep(exchange)
     else this.#failed(exchange, session, 'handler-failed', 'its promise can never settle: nothing is pending')
   }
 
@@ -238,6 +261,7 @@ export class Service implements RequestSink, ExchangeOwner {
     instance.settle()
     exchange.session = undefined
     session.closesAfterAnswer = delivery.close
+    session.dropBody()
     if (session.out.length === 0) this.#finish(session, delivery.close)
     this.#settleBackground(exchange)
   }
@@ -249,7 +273,13 @@ export class Service implements RequestSink, ExchangeOwner {
 
   #closes(session: Session, keepAlive: boolean): boolean {
     const { maxRequests } = this.#options
-    return !keepAlive || this.draining || (maxRequests > 0 && session.requests >= maxRequests)
+    // A client that was told nothing may or may not send its body (RFC 9110, section 10.1.1).
+    return (
+      !keepAlive ||
+      session.owesContinue ||
+      this.draining ||
+      (maxRequests > 0 && session.requests >= maxRequests)
+    )
   }
 
   /** After the answer: the runtime goes back, unless the handler asked to go on by waitUntil and something is under way. */
@@ -347,7 +377,7 @@ export class Service implements RequestSink, ExchangeOwner {
 
 /** Whether the request that waited is still the one its connection waits for. */
 function isCurrent({ session, number }: Waiting): boolean {
-  return session.at === AT.BUSY && session.requests === number
+  return session.isServing && session.requests === number
 }
 
 function limitOf(exchange: Exchange, failure: NonNullable<Failure>): string {

@@ -18,6 +18,8 @@ export const AT = {
   BUSY: 2,
   /** Nothing more is read from this client. */
   CLOSED: 3,
+  /** A request runs, or has been answered, and its body is still arriving. */
+  STREAM: 4,
 } as const
 
 /** What a deadline of a session is for. */
@@ -27,8 +29,9 @@ export const DEADLINE = { NONE: 0, IDLE: 1, HEAD: 2, BODY: 3 } as const
 const SLICE_MS = 2
 
 export interface SessionLimits {
-  readonly chunked: ChunkedLimits
   readonly bodyBytes: number
+  /** A request with a longer body runs while its body arrives. */
+  readonly inlineBodyBytes: number
   readonly sendWindowBytes: number
   readonly headMs: number
   readonly bodyMs: number
@@ -64,19 +67,45 @@ export interface RequestHead {
   saysKeepAlive: boolean
 }
 
-/** A request's body; `bytes` null for none. */
+/** A request's body, or what has come of it; `bytes` null for none. */
 export interface RequestBody {
   bytes: Uint8Array | null
   start: number
   end: number
+  /** More follows: it goes to the session's `reader`. */
+  streams: boolean
 }
 
-/** The parser's scratch: no request outlives one call. */
+/** Takes a body that arrives while its request runs. */
+export interface BodyReader {
+  /** Whether it asks for a piece; until then the client is held back. */
+  readonly wantsBody: boolean
+  /** A piece, to be read before this returns; it may be empty when `isLast`. */
+  piece(bytes: Uint8Array, from: number, to: number, isLast: boolean): void
+}
+
+/** The parsers' scratch: one for all sessions of a shard. */
 export class ParserScratch {
   readonly parser: HeadParser
   readonly framing = new Framing()
-  constructor(parser: HeadParser) {
+  readonly #limits: ChunkedLimits
+  #spare: ChunkedDecoder | undefined
+
+  constructor(parser: HeadParser, limits: ChunkedLimits) {
     this.parser = parser
+    this.#limits = limits
+  }
+
+  /** A decoder for one body. */
+  takeDecoder(): ChunkedDecoder {
+    const decoder = this.#spare ?? new ChunkedDecoder(this.#limits)
+    this.#spare = undefined
+    decoder.reset()
+    return decoder
+  }
+
+  giveDecoder(decoder: ChunkedDecoder): void {
+    this.#spare = decoder
   }
 }
 
@@ -103,10 +132,19 @@ export class Session {
     keepAlive: true,
     saysKeepAlive: false,
   }
-  readonly #body: RequestBody = { bytes: null, start: 0, end: 0 }
+  readonly #body: RequestBody = { bytes: null, start: 0, end: 0, streams: false }
   readonly #limits: SessionLimits
   readonly #scratch: ParserScratch
   readonly #sink: RequestSink
+
+  /** Who takes the body of an unanswered request that runs; undefined while it waits for a runtime, and after its answer. */
+  reader: BodyReader | undefined
+  /** What is left of the body is read and dropped: the request needs it no more. */
+  #dropsBody = false
+  /** The answer was complete before the body. */
+  #isAnswered = false
+  /** The client waits for 100 (Continue) before it sends a body that nobody has asked for yet. */
+  owesContinue = false
 
   /** The client has sent its FIN: when all is answered, the connection closes. */
   ended = false
@@ -151,6 +189,21 @@ export class Session {
     return this.at === AT.HEAD && this.#rest.length === 0 && this.out.length === 0
   }
 
+  /** Whether a request has been given to the sink and its answer is not complete, or its body not at its end. */
+  get isServing(): boolean {
+    return this.at === AT.BUSY || this.at === AT.STREAM
+  }
+
+  /** Whether the client left in the middle of a message. */
+  get isCutShort(): boolean {
+    return this.ended && this.at === AT.STREAM && this.#rest.length === 0
+  }
+
+  /** Whether the request has its answer and only the rest of its body is awaited. */
+  get isDropping(): boolean {
+    return this.at === AT.STREAM && this.#dropsBody
+  }
+
   /** Whether whole requests may wait for the client to take earlier answers. */
   get isBlocked(): boolean {
     return this.#rest.length > 0 && this.unsent >= this.#limits.sendWindowBytes
@@ -184,10 +237,21 @@ export class Session {
     rest.consumeTo(consumed)
   }
 
-  /** The request that made the session BUSY is answered, and its connection goes on. */
+  /** The request is answered, and its connection goes on: with what is left of its body, if anything. */
   answered(): void {
+    this.dropBody()
+    if (this.at === AT.STREAM) {
+      this.#isAnswered = true
+      return
+    }
     this.at = AT.HEAD
     this.#startWaiting()
+  }
+
+  /** The request needs no more of its body. */
+  dropBody(): void {
+    this.reader = undefined
+    this.#dropsBody = true
   }
 
   /** Nothing more is read; what was kept is dropped. */
@@ -197,8 +261,8 @@ export class Session {
     this.#rest.clear()
     this.#gathered.clear()
     this.#chunked = undefined
-    this.deadline = DEADLINE.NONE
-    this.deadlineMs = Number.POSITIVE_INFINITY
+    this.reader = undefined
+    this.#clearDeadline()
   }
 
   /** Reads whole requests from [from, to); the position up to which it consumed. */
@@ -221,6 +285,11 @@ export class Session {
           this.#chunked === undefined
             ? this.#readBody(bytes, position, to)
             : this.#readChunks(bytes, position, to)
+      } else if (this.at === AT.STREAM && (this.#dropsBody || this.reader?.wantsBody === true)) {
+        position =
+          this.#chunked === undefined
+            ? this.#streamBody(bytes, position, to)
+            : this.#streamChunks(bytes, position, to)
       } else break
     }
     return this.at === AT.CLOSED ? to : position
@@ -249,12 +318,43 @@ export class Session {
       return headEnd
     }
     if (contentLength > this.#limits.bodyBytes) return this.#refuse(HTTP_ERRORS.bodyTooLarge, to)
-    if (!chunked && to - headEnd >= contentLength) {
+    if (chunked) return this.#beginChunks(bytes, headEnd, to)
+    if (to - headEnd >= contentLength) {
       this.#dispatch(bytes, headEnd, headEnd + contentLength)
       return headEnd + contentLength
     }
+    this.#bodyLeft = contentLength
+    this.#setDeadline(DEADLINE.BODY, this.#limits.bodyMs)
+    if (contentLength > this.#limits.inlineBodyBytes) {
+      this.#bodyLeft -= to - headEnd
+      this.#dispatchStream(bytes, headEnd, to, headEnd === to && framing.expectContinue)
+      return to
+    }
     this.#gather(bytes, headEnd === to && framing.expectContinue)
     return headEnd
+  }
+
+  /** A chunked body is decoded where it lies, and handed on in place if it is all there. */
+  #beginChunks(bytes: Uint8Array, from: number, to: number): number {
+    const { inlineBodyBytes, bodyMs } = this.#limits
+    const decoder = this.#scratch.takeDecoder()
+    const consumed = decoder.decode(bytes, from, to, bytes, from)
+    if (consumed < 0) return this.#refuse(consumed, to)
+    const { written } = decoder
+    if (decoder.done) {
+      this.#scratch.giveDecoder(decoder)
+      this.#dispatch(bytes, from, from + written)
+      return from + consumed
+    }
+    this.#chunked = decoder
+    this.#setDeadline(DEADLINE.BODY, bodyMs)
+    const waits = from === to && this.#scratch.framing.expectContinue
+    if (written > inlineBodyBytes) this.#dispatchStream(bytes, from, from + written, waits)
+    else {
+      this.#gather(bytes, waits)
+      this.#gathered.append(bytes, from, from + written)
+    }
+    return from + consumed
   }
 
   #describeHead(bytes: Uint8Array, end: number): void {
@@ -276,7 +376,6 @@ export class Session {
   /** The body is not all here: the head moves out of the ring, and the body is gathered. */
   #gather(bytes: Uint8Array, sendContinue: boolean): void {
     const { head } = this
-    const { contentLength, chunked } = this.#scratch.framing
     const copy = bytes.slice(head.start, head.end)
     const moved = head.start
     head.bytes = copy
@@ -285,10 +384,7 @@ export class Session {
     head.methodEnd -= moved
     head.targetStart -= moved
     head.targetEnd -= moved
-    this.#bodyLeft = contentLength
-    if (chunked) this.#chunked = new ChunkedDecoder(this.#limits.chunked)
     this.at = AT.BODY
-    this.#setDeadline(DEADLINE.BODY, this.#limits.bodyMs)
     if (sendContinue) this.#sink.sendContinue(this)
   }
 
@@ -308,24 +404,79 @@ export class Session {
     if (consumed < 0) return this.#refuse(consumed, to)
     gathered.end += decoder.written
     if (decoder.done) this.#dispatchGathered()
+    else if (gathered.length > this.#limits.inlineBodyBytes) {
+      const { bytes: first, start, end } = gathered
+      this.#dispatchStream(first, start, end, false)
+      gathered.clear()
+    }
     return from + consumed
+  }
+
+  #streamBody(bytes: Uint8Array, from: number, to: number): number {
+    const take = Math.min(this.#bodyLeft, to - from)
+    this.#bodyLeft -= take
+    this.#handOn(bytes, from, from + take, this.#bodyLeft === 0)
+    return from + take
+  }
+
+  #streamChunks(bytes: Uint8Array, from: number, to: number): number {
+    const decoder = this.#chunked!
+    const consumed = decoder.decode(bytes, from, to, bytes, from)
+    if (consumed < 0) return this.#refuse(consumed, to)
+    const { written, done } = decoder
+    if (written > 0 || done) this.#handOn(bytes, from, from + written, done)
+    return from + consumed
+  }
+
+  /** A piece of a streamed body, to whoever takes it. */
+  #handOn(bytes: Uint8Array, from: number, to: number, isLast: boolean): void {
+    const { reader } = this
+    if (isLast) this.#endStream()
+    reader?.piece(bytes, from, to, isLast)
+  }
+
+  #endStream(): void {
+    if (this.#chunked !== undefined) this.#scratch.giveDecoder(this.#chunked)
+    this.#chunked = undefined
+    this.reader = undefined
+    if (this.#isAnswered) {
+      this.at = AT.HEAD
+      this.#startWaiting()
+      return
+    }
+    this.at = AT.BUSY
+    this.#clearDeadline()
   }
 
   #dispatchGathered(): void {
     const { bytes, start, end } = this.#gathered
+    if (this.#chunked !== undefined) this.#scratch.giveDecoder(this.#chunked)
     this.#chunked = undefined
     this.#dispatch(bytes, start, end)
     this.#gathered.clear()
   }
 
+  /** A request with its whole body. */
   #dispatch(bytes: Uint8Array | null, start: number, end: number): void {
+    this.at = AT.BUSY
+    this.#clearDeadline()
+    this.#handOver(bytes, start, end, false)
+  }
+
+  /** A request with the beginning of its body. */
+  #dispatchStream(bytes: Uint8Array, start: number, end: number, owesContinue: boolean): void {
+    this.at = AT.STREAM
+    this.#dropsBody = this.#isAnswered = false
+    this.owesContinue = owesContinue
+    this.#handOver(start < end ? bytes : null, start, end, true)
+  }
+
+  #handOver(bytes: Uint8Array | null, start: number, end: number, streams: boolean): void {
     const body = this.#body
     body.bytes = bytes
     body.start = start
     body.end = end
-    this.at = AT.BUSY
-    this.deadline = DEADLINE.NONE
-    this.deadlineMs = Number.POSITIVE_INFINITY
+    body.streams = streams
     this.#sink.request(this, this.head, body)
     body.bytes = null
   }
@@ -338,6 +489,11 @@ export class Session {
 
   #startWaiting(): void {
     this.#setDeadline(DEADLINE.IDLE, this.#limits.idleMs)
+  }
+
+  #clearDeadline(): void {
+    this.deadline = DEADLINE.NONE
+    this.deadlineMs = Number.POSITIVE_INFINITY
   }
 
   #setDeadline(kind: number, ms: number): void {

@@ -58,7 +58,7 @@ export class WaitingRoom {
       targetEnd: head.targetEnd - shift,
     }
     const bytes = body.bytes === null ? null : body.bytes.slice(body.start, body.end)
-    const bodyCopy = { bytes, start: 0, end: bytes === null ? 0 : bytes.length }
+    const bodyCopy = { bytes, start: 0, end: bytes === null ? 0 : bytes.length, streams: body.streams }
     queue.push({
       session,
       number: session.requests,

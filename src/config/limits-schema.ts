@@ -36,6 +36,13 @@ export const limitsSchema = v.strictObject({
   targetBytes: v.optional(wholeNumber(64, 512 * KIB, { meaning: 'Request target; then 414.' }), 8 * KIB),
   fields: v.optional(wholeNumber(8, 4096, { meaning: "Fields of a request's head; then 431." }), 100),
   bodyBytes: v.optional(wholeNumber(0, 256 * MIB, { meaning: 'Body of a request; then 413.' }), MIB),
+  inlineBodyBytes: v.optional(
+    wholeNumber(0, 256 * MIB, {
+      meaning:
+        'Body that is awaited whole before its handler runs; of a longer one the handler gets what comes.',
+    }),
+    64 * KIB,
+  ),
   chunkOverheadBytes: v.optional(
     wholeNumber(KIB, 16 * MIB, {
       meaning: 'Chunk sizes and extensions of one chunked body together; then 413.',

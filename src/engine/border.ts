@@ -13,6 +13,8 @@ export interface HostCalls {
   /** False when there are too many timers. */
   timerSet(id: number, delayMs: number, repeat: boolean): boolean
   timerClear(id: number): void
+  /** The guest waits for a piece of its body. */
+  bodyPull(): void
   /** JSON text. */
   env(): string
 }
@@ -82,6 +84,9 @@ export class HostBorder {
       }
       case OP.ENV:
         return this.#newText(ctx, this.#host.env())
+      case OP.BODY_PULL:
+        this.#host.bodyPull()
+        return 0
       case OP.NOW:
         return this.#ffi.QTS_NewFloat64(ctx, performance.now())
       case OP.ENCODING_NAME:

@@ -21,8 +21,8 @@ import {
 const GUEST_GLOBAL = '__ringlet'
 /** Processor time of the guest API's own evaluation: generous, it is our own code. */
 const BASE_CPU_MS = 10_000
-/** Combinations of the two bits of FLAG (src/guest/ops.ts). */
-const FLAGS = 4
+/** Combinations of the three bits of FLAG (src/guest/ops.ts). */
+const FLAGS = 8
 const TOP_LEVEL_HOST_CALLS = 10_000
 
 /** What a thread needs to run images: plain data, the same in every thread. */
@@ -69,6 +69,7 @@ export async function buildBase(kit: EngineKit, code: EngineCode, guestSource: s
       take: member('take'),
       takeHead: member('takeHead'),
       fire: member('fire'),
+      push: member('push'),
       undefined: ffi.QTS_GetUndefined(),
       flags: Array.from({ length: FLAGS }, (_, value) => ffi.QTS_NewFloat64(ctx, value)),
       scratch,
@@ -155,5 +156,6 @@ const silentHost: HostCalls = {
   log() {},
   timerSet: () => false,
   timerClear() {},
+  bodyPull() {},
   env: () => '{}',
 }

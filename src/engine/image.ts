@@ -19,8 +19,9 @@ export interface ImagePointers {
   readonly take: number
   readonly takeHead: number
   readonly fire: number
+  readonly push: number
   readonly undefined: number
-  /** The numbers that `invoke` takes as its flags, by their value. */
+  /** The numbers that `invoke` and `push` take as flags, by their value. */
   readonly flags: readonly number[]
   /** A block of `SCRATCH_BYTES` for arguments. */
   readonly scratch: number

@@ -121,6 +121,7 @@ function buildOne(
     },
     timerSet: () => false,
     timerClear() {},
+    bodyPull() {},
     env: () => '{}',
   }
   const source = { filename: bundleFilename(fn.name), code: fn.code }

@@ -222,6 +222,25 @@ export class Instance {
     this.#leave()
   }
 
+  /** Hands a piece of the request's body to the guest; it is copied before the guest runs. */
+  push(bytes: Uint8Array, from: number, to: number, isLast: boolean): void {
+    const { pointers } = this.#image!
+    const { ctx, push, flags, scratch, undefined: none } = pointers
+    this.#enter()
+    try {
+      const chunk = this.#heap.arrayBuffer(pointers, bytes.subarray(from, to))
+      const words = this.#heap.words()
+      words[scratch >> 2] = chunk
+      words[(scratch >> 2) + 1] = flags[isLast ? 1 : 0]!
+      const value = this.#ffi.QTS_Call(ctx, push, none, 2, scratch)
+      this.#ffi.QTS_FreeValuePointer(ctx, chunk)
+      this.#afterCall(value, false)
+    } catch (error) {
+      this.#condemn(error)
+    }
+    this.#leave()
+  }
+
   /** Frees the answer's values; its places are void from here on. */
   settle(): void {
     const { ctx } = this.#image!.pointers

@@ -4,6 +4,7 @@ import { describeFailure } from './describe.ts'
 import { type Handler, resolveHandler } from './handler.ts'
 import { FLAG, OP, STATE as STATES, WORD } from './ops.ts'
 import { jsonParse, promiseResolve, promiseThen } from './primordials.ts'
+import { expectBody } from './web/incoming.ts'
 import { INCOMING, INCOMING_SECURE, Request } from './web/request.ts'
 import { isResponse, packResponse } from './web/response.ts'
 import { forgetTimers } from './web/timers.ts'
@@ -11,7 +12,7 @@ import { forgetTimers } from './web/timers.ts'
 // Read on every request: names of this module instead of properties of the tables.
 const { STATE } = WORD
 const { PENDING, FAILED } = STATES
-const { HAS_ENV, TLS } = FLAG
+const { HAS_ENV, TLS, STREAM } = FLAG
 
 type Answer = string | ArrayBuffer | undefined
 
@@ -50,7 +51,8 @@ export function invoke(head: string, body: string | ArrayBuffer | undefined, fla
   forgetTimers()
   try {
     if (env === undefined) start(flags)
-    const request = new Request(head, body, (flags & TLS) === 0 ? INCOMING : INCOMING_SECURE)
+    const content = (flags & STREAM) === 0 ? body : expectBody(body as ArrayBuffer | undefined)
+    const request = new Request(head, content, (flags & TLS) === 0 ? INCOMING : INCOMING_SECURE)
     const result =
       owner === undefined
         ? call!(request, env, { __proto__: contextPrototype })

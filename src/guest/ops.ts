@@ -31,6 +31,8 @@ export const OP = {
   NOW: 10,
   /** (label: WIRE TEXT) → the encoding's canonical name in lower case (plain), or undefined for an unknown label. */
   ENCODING_NAME: 11,
+  /** () → undefined. Asks for one more piece of a streamed request body: it comes by `push`. */
+  BODY_PULL: 12,
 } as const
 
 /** `__ringlet.io` is this many bytes: sixteen 32-bit words. */
@@ -65,7 +67,11 @@ export const CONTENT_TYPES = [
 ] as const
 
 /** Bits of the third argument of `invoke`. */
-export const FLAG = { HAS_ENV: 1, TLS: 2 } as const
+export const FLAG = {
+  HAS_ENV: 1,
+  TLS: 2,
+  /** The body's beginning is given; the rest comes by `push`. */ STREAM: 4,
+} as const
 
 /** The first argument of OP.LOG. */
 export const LOG_LEVEL = { DEBUG: 0, INFO: 1, WARN: 2, ERROR: 3 } as const

@@ -36,8 +36,16 @@ export const bufferLengthOf = uncurry(
 export const isEnumerable = uncurry(
   Object.prototype.propertyIsEnumerable as (this: object, key: PropertyKey) => boolean,
 )
+export const setBytes = uncurry(
+  Uint8Array.prototype.set as (this: Uint8Array, source: Uint8Array, at: number) => void,
+)
 export const isView = ArrayBuffer.isView
 export const promiseThen = uncurry(Promise.prototype.then<unknown, unknown>)
+const PromiseOfRealm = Promise
+/** A promise of this realm, whatever user code has put in the constructor's place. */
+export function newPromise<T>(start: (resolve: (value: T) => void) => void): Promise<T> {
+  return new PromiseOfRealm<T>(start)
+}
 export const promiseResolve: (value: unknown) => Promise<unknown> = Promise.resolve.bind(Promise)
 export const deleteProperty = Reflect.deleteProperty
 export const defineProperty = Object.defineProperty

@@ -11,7 +11,7 @@ import { httpError } from '../../src/http/errors.ts'
 import { ScalarParser } from '../../src/http/parser.ts'
 import { idleType, kindOf, RESPONSE } from '../../src/protocol.ts'
 import { acceptorBell, createShard, responseRing } from '../../src/shard.ts'
-import { FakeSink, HEAD_LIMITS, SESSION_LIMITS } from '../support/fake-sink.ts'
+import { CHUNKED_LIMITS, FakeSink, HEAD_LIMITS, SESSION_LIMITS } from '../support/fake-sink.ts'
 
 const SIZES = {
   requestBytes: 1024,
@@ -76,7 +76,7 @@ function world(sendWindowBytes: number) {
     SLOT,
     5,
     SESSION_LIMITS,
-    new ParserScratch(new ScalarParser(HEAD_LIMITS)),
+    new ParserScratch(new ScalarParser(HEAD_LIMITS), CHUNKED_LIMITS),
     new FakeSink(),
   )
   outbox.address(session.slot, session.generation)

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { AT, DEADLINE, ParserScratch, Session } from '../../src/actor/session.ts'
 import { HTTP_ERRORS } from '../../src/http/errors.ts'
 import { ScalarParser } from '../../src/http/parser.ts'
-import { FakeSink, HEAD_LIMITS, SESSION_LIMITS } from '../support/fake-sink.ts'
+import { CHUNKED_LIMITS, FakeSink, HEAD_LIMITS, SESSION_LIMITS } from '../support/fake-sink.ts'
 
-const scratch = new ParserScratch(new ScalarParser(HEAD_LIMITS))
+const scratch = new ParserScratch(new ScalarParser(HEAD_LIMITS), CHUNKED_LIMITS)
 /** Stands for ring memory: what is read is overwritten at once. */
 const memory = new Uint8Array(65536)
 
@@ -59,24 +59,28 @@ test('requests come out whole and in order, however they are cut, held, yielded 
     hold: fc.boolean(),
     late: fc.boolean(),
     blocked: fc.boolean(),
+    pulls: fc.boolean(),
   })
   const run = fc.property(
     fc.array(message, { minLength: 1, maxLength: 12 }),
     fc.array(piece, { minLength: 1, maxLength: 30 }),
-    (messages, pieces) => {
-      const { sink, session, receive } = open()
+    fc.constantFrom(0, 1, 50, 300, 4096),
+    (messages, pieces, inlineBodyBytes) => {
+      const { sink, session, receive } = open({ inlineBodyBytes })
       const text = messages.map((each) => each.text).join('')
       const goOn = () => {
         session.unsent = 0
         for (let turn = 0; turn < 100; turn++) {
+          for (const reader of sink.readers) reader.wantsBody = true
           if (session.at === AT.BUSY) session.answered()
           session.resume()
         }
       }
       let at = 0
       for (let i = 0; at < text.length; i++) {
-        const { bytes, hold, late, blocked } = pieces[i % pieces.length]!
+        const { bytes, hold, late, blocked, pulls } = pieces[i % pieces.length]!
         sink.mode = hold ? 'hold' : 'answer'
+        sink.pulls = pulls
         // An old turn: the session's share is over after each request.
         sink.nowMs = late ? performance.now() - 1000 : performance.now()
         session.unsent = blocked ? SESSION_LIMITS.sendWindowBytes : 0
@@ -88,6 +92,7 @@ test('requests come out whole and in order, however they are cut, held, yielded 
       expect(sink.requests.map(({ target, body }) => ({ target, body }))).toEqual(
         messages.map(({ target, body }) => ({ target, body })),
       )
+      expect(sink.readers.size).toBe(0)
       expect(session.unreported).toBe(text.length)
       expect(session.isIdle).toBe(true)
       expect(sink.errors).toEqual([])
@@ -219,4 +224,114 @@ test('deadlines: idle, head from its first byte, body from its head, none while 
   sink.mode = 'hold'
   receive('y')
   expect(session.deadline).toBe(DEADLINE.NONE)
+})
+
+describe('a body longer than limits.inlineBodyBytes', () => {
+  const body = 'abcdefghij'.repeat(30)
+  const forms: [string, string][] = [
+    ['with a length', post('/up', body)],
+    ['in chunks', chunked('/up', body, 40)],
+  ]
+
+  test.each(forms)(
+    '%s: its request runs with the first of it, and the client is held until it is asked for',
+    (_, text) => {
+      const { sink, session, receive } = open({ inlineBodyBytes: 100 })
+      sink.pulls = false
+      receive(text.slice(0, 240))
+      expect(sink.requests).toHaveLength(1)
+      const first = sink.requests[0]!.body!
+      expect(body.startsWith(first)).toBe(true)
+      receive(text.slice(240) + get('/next'))
+      // Nothing more is taken, and nothing more given back: the window closes on the client.
+      expect(sink.requests[0]!.body).toBe(first)
+      expect(session.unreported).toBe(240)
+      expect(session.at).toBe(AT.STREAM)
+      const [reader] = sink.readers
+      sink.pulls = true
+      reader!.wantsBody = true
+      session.resume()
+      expect(sink.requests.map((each) => [each.target, each.body])).toEqual([
+        ['/up', body],
+        ['/next', null],
+      ])
+      expect(session.isIdle).toBe(true)
+    },
+  )
+
+  test.each(forms)(
+    '%s: after an early answer the rest is dropped, and the next request served',
+    (_, text) => {
+      for (const size of [1, 7, 100, text.length]) {
+        const { sink, session, receive, received } = open({ inlineBodyBytes: 100 })
+        sink.answersEarly = true
+        const all = text + get('/next')
+        for (let at = 0; at < all.length; at += size) receive(all.slice(at, at + size))
+        expect(sink.requests.map(({ target }) => target)).toEqual(['/up', '/next'])
+        expect(session.isIdle).toBe(true)
+        expect(session.unreported).toBe(received())
+      }
+    },
+  )
+
+  test('an answer that the client has not taken yet does not stop the dropping, and is waited for', () => {
+    const { sink, session, receive } = open({ inlineBodyBytes: 100 })
+    sink.mode = 'hold'
+    const text = post('/up', body)
+    receive(text.slice(0, 300))
+    session.dropBody()
+    expect(session.isDropping).toBe(true)
+    receive(text.slice(300) + get('/next'))
+    expect(session.at).toBe(AT.BUSY)
+    expect(sink.requests).toHaveLength(1)
+    sink.mode = 'answer'
+    session.answered()
+    session.resume()
+    expect(sink.requests.map(({ target }) => target)).toEqual(['/up', '/next'])
+  })
+
+  test('too long in chunks, or wrong in the middle: refused, once', () => {
+    const long = chunked('/up', 'x'.repeat(5000), 90)
+    const wrong = chunked('/up', body, 40).replace('ghij\r\n', 'ghijXX')
+    for (const [text, error] of [
+      [long, HTTP_ERRORS.bodyTooLarge],
+      [wrong, HTTP_ERRORS.badChunkEnd],
+    ] as const) {
+      const { sink, session, receive } = open({ inlineBodyBytes: 100 })
+      for (let at = 0; at < text.length; at += 33) receive(text.slice(at, at + 33))
+      expect(sink.errors).toEqual([error])
+      expect(session.at).toBe(AT.CLOSED)
+    }
+  })
+
+  test('waits for 100 (Continue) until somebody asks for it', () => {
+    const head = 'POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 300\r\n\r\n'
+    const { sink, session, receive } = open({ inlineBodyBytes: 100 })
+    receive(head)
+    expect([sink.continues, session.owesContinue, sink.requests.length]).toEqual([0, true, 1])
+  })
+
+  test('is cut short when the client leaves before its end, and not before what came is read', () => {
+    const { sink, session, receive } = open({ inlineBodyBytes: 100 })
+    sink.pulls = false
+    const text = post('/up', body)
+    receive(text.slice(0, 240))
+    receive(text.slice(240, 260))
+    session.ended = true
+    expect(session.isCutShort).toBe(false)
+    for (const reader of sink.readers) reader.wantsBody = true
+    session.resume()
+    expect(session.isCutShort).toBe(true)
+  })
+
+  test('has a deadline until it has come, also while it is dropped', () => {
+    const { sink, session, receive } = open({ inlineBodyBytes: 100 })
+    const text = post('/up', body)
+    receive(text.slice(0, 240))
+    expect([session.deadline, session.deadlineMs]).toEqual([DEADLINE.BODY, sink.nowMs + 2000])
+    session.answered()
+    expect(session.deadline).toBe(DEADLINE.BODY)
+    receive(text.slice(240))
+    expect(session.deadline).toBe(DEADLINE.IDLE)
+  })
 })

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { ParserScratch, type RequestHead, Session } from '../../src/actor/session.ts'
 import { WaitingRoom } from '../../src/actor/waiting.ts'
 import { ScalarParser } from '../../src/http/parser.ts'
-import { FakeSink, HEAD_LIMITS, SESSION_LIMITS } from '../support/fake-sink.ts'
+import { CHUNKED_LIMITS, FakeSink, HEAD_LIMITS, SESSION_LIMITS } from '../support/fake-sink.ts'
 
 const WAIT_MS = 100
 
@@ -20,11 +20,17 @@ function request(functionIndex: number) {
     keepAlive: true,
     saysKeepAlive: false,
   }
-  return { bytes, head, body: { bytes, start: 27, end: 31 } }
+  return { bytes, head, body: { bytes, start: 27, end: 31, streams: false } }
 }
 
 const session = () =>
-  new Session(0, 1, SESSION_LIMITS, new ParserScratch(new ScalarParser(HEAD_LIMITS)), new FakeSink())
+  new Session(
+    0,
+    1,
+    SESSION_LIMITS,
+    new ParserScratch(new ScalarParser(HEAD_LIMITS), CHUNKED_LIMITS),
+    new FakeSink(),
+  )
 
 /** Whether a request of this function found room. */
 function enter(room: WaitingRoom, functionIndex: number, id: number, sinceMs = 0): boolean {
@@ -36,7 +42,7 @@ test('keeps a copy: the ring’s memory is used again', () => {
   const room = new WaitingRoom(4, 1)
   const { bytes, head, body } = request(0)
   room.add(session(), head, body, 7, 50, WAIT_MS)
-  room.add(session(), head, { bytes: null, start: 0, end: 0 }, 8, 50, WAIT_MS)
+  room.add(session(), head, { bytes: null, start: 0, end: 0, streams: false }, 8, 50, WAIT_MS)
   bytes.fill(0)
   const waiting = room.peek(0)!
   const text = (from: number, to: number) => Buffer.from(waiting.head.bytes.subarray(from, to)).toString()
@@ -46,7 +52,7 @@ test('keeps a copy: the ring’s memory is used again', () => {
   expect(Buffer.from(waiting.body.bytes!).toString()).toBe('body')
   expect(waiting).toMatchObject({ id: 7, sinceMs: 50, untilMs: 150 })
   room.shift(0)
-  expect(room.peek(0)!.body).toEqual({ bytes: null, start: 0, end: 0 })
+  expect(room.peek(0)!.body).toEqual({ bytes: null, start: 0, end: 0, streams: false })
 })
 
 test('first come, first served, each function by itself', () => {

@@ -4,6 +4,73 @@ import { describeGuests } from './guests.ts'
 import { head } from './sandbox.ts'
 
 describeGuests('Request', ({ open, run }) => {
+  describe('with a body that is still arriving', () => {
+    const respond = (code: string) => {
+      const sandbox = open()
+      sandbox.load(`exports.default = async (request) => { ${code} }`)
+      return sandbox
+    }
+
+    it.each([
+      ['text', 'return Response.text(await request.text())'],
+      ['json', 'return Response.text((await request.json())[0])'],
+      ['arrayBuffer', 'return Response.text(new TextDecoder().decode(await request.arrayBuffer()))'],
+      ['bytes', 'return Response.text(new TextDecoder().decode(await request.bytes()))'],
+      [
+        'a clone',
+        'const copy = request.clone(); const [a, b] = await Promise.all([copy.text(), request.text()]); return Response.text(a === b ? a : "differ")',
+      ],
+      ['a new request', 'return Response.text(await new Request(request).text())'],
+    ])('gives it whole by %s, and asks for each piece', (what, code) => {
+      const sandbox = respond(code)
+      const [first, second, third] =
+        what === 'json' ? ['["a\u00e9', 'b\u20ac', 'c"]'] : ['a\u00e9', 'b\u20ac', 'c']
+      expect(sandbox.invoke(head('POST'), Buffer.from(first!), FLAG.STREAM).state).toBe(STATE.PENDING)
+      expect(sandbox.pulls).toBe(1)
+      // Cut inside of a character.
+      const bytes = Buffer.from(second!)
+      expect(sandbox.push(bytes.subarray(0, 2), false).state).toBe(STATE.PENDING)
+      expect(sandbox.push(bytes.subarray(2), false).state).toBe(STATE.PENDING)
+      expect(sandbox.pulls).toBe(3)
+      expect(sandbox.push(third!, true)).toMatchObject({ state: STATE.TEXT, body: 'a\u00e9b\u20acc' })
+      expect(sandbox.pulls).toBe(3)
+    })
+
+    it('asks for nothing when nobody reads it, and may begin without a piece', () => {
+      const sandbox = respond('return Response.text(String(request.bodyUsed))')
+      expect(sandbox.invoke(head('POST'), undefined, FLAG.STREAM)).toMatchObject({ body: 'false' })
+      expect(sandbox.pulls).toBe(0)
+    })
+
+    it('does not mix with the next request, whatever the handler left', () => {
+      const sandbox = respond(
+        'if (request.url.endsWith("/left")) { request.text().then((t) => console.log(t)); return Response.text("early") } return Response.text(await request.text())',
+      )
+      expect(sandbox.invoke(head('POST', '/left'), Buffer.from('old'), FLAG.STREAM)).toMatchObject({
+        body: 'early',
+      })
+      sandbox.invoke(head('POST', '/next'), Buffer.from('new'), FLAG.STREAM)
+      expect(sandbox.push('er', true)).toMatchObject({ body: 'newer' })
+      expect(sandbox.logs).toEqual([])
+    })
+
+    it('counts as used as soon as it is read', () => {
+      const sandbox = respond(
+        'const text = request.text(); const used = request.bodyUsed; const again = await request.text().catch((e) => e.name); return Response.text([await text, used, again].join())',
+      )
+      sandbox.invoke(head('POST'), undefined, FLAG.STREAM)
+      expect(sandbox.push('x', true)).toMatchObject({ body: 'x,true,TypeError' })
+    })
+
+    it('keeps its own ways when user code breaks the realm', () => {
+      const sandbox = respond(
+        'globalThis.Promise = function () { throw new Error("no") }; Uint8Array.prototype.set = () => {}; Array.prototype.push = () => {}; return Response.text(await request.text())',
+      )
+      sandbox.invoke(head('POST'), Buffer.from('a'), FLAG.STREAM)
+      expect(sandbox.push('b', true)).toMatchObject({ body: 'ab' })
+    })
+  })
+
   it.each([
     ['/', 'http://example.test/'],
     ['/a/b?c=d&e=%20f', 'http://example.test/a/b?c=d&e=%20f'],

@@ -65,6 +65,8 @@ export interface Answer {
 export class Sandbox {
   readonly logs: [level: number, text: string][] = []
   readonly timers = new Map<number, { delayMs: number; repeat: boolean }>()
+  /** Pieces of a streamed body asked for. */
+  pulls = 0
   env = '{}'
   now = 1000
   readonly #context: QuickJSContext
@@ -79,7 +81,7 @@ export class Sandbox {
     dispatch.dispose()
     context.unwrapResult(context.evalCode(guest, 'guest.js')).dispose()
     const protocol = context.getProp(context.global, '__ringlet')
-    for (const name of ['io', 'load', 'invoke', 'take', 'takeHead', 'fire']) {
+    for (const name of ['io', 'load', 'invoke', 'take', 'takeHead', 'fire', 'push']) {
       this.#handles.set(name, context.getProp(protocol, name))
     }
     protocol.dispose()
@@ -145,6 +147,19 @@ export class Sandbox {
     for (const handle of args) handle.dispose()
     if (this.word(WORD.STATE) !== STATE.PENDING) return this.#answer(value)
     value.dispose()
+    this.jobs()
+    return this.settle()
+  }
+
+  /** A piece of a streamed body, and the jobs after it. */
+  push(piece: string | Uint8Array, isLast: boolean): Answer {
+    const context = this.#context
+    const args = [
+      context.newArrayBuffer(new Uint8Array(Buffer.from(piece)).buffer),
+      context.newNumber(isLast ? 1 : 0),
+    ]
+    this.#call('push', ...args).dispose()
+    for (const handle of args) handle.dispose()
     this.jobs()
     return this.settle()
   }
@@ -239,6 +254,9 @@ export class Sandbox {
         return this.env
       case OP.NOW:
         return this.now++
+      case OP.BODY_PULL:
+        this.pulls++
+        return undefined
       case OP.ENCODING_NAME:
         return encodingName(args[0] as WireText)
       default:

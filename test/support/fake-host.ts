@@ -21,6 +21,13 @@ export class FakeHost implements HostCalls {
     this.timers.delete(id)
   }
 
+  /** Pieces of the body asked for. */
+  pulls = 0
+
+  bodyPull(): void {
+    this.pulls++
+  }
+
   env(): string {
     return this.environment
   }

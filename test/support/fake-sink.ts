@@ -1,4 +1,5 @@
 import type {
+  BodyReader,
   RequestBody,
   RequestHead,
   RequestSink,
@@ -8,19 +9,25 @@ import type {
 
 export const HEAD_LIMITS = { headBytes: 2048, targetBytes: 512, fields: 20, leadingEmptyLines: 2 }
 
-export const SESSION_LIMITS: SessionLimits = {
-  chunked: {
-    bodyBytes: 4096,
-    extensionBytes: 256,
-    overheadBytes: 1024,
-    trailerBytes: 256,
-    trailerFields: 10,
-  },
+export const CHUNKED_LIMITS = {
   bodyBytes: 4096,
+  extensionBytes: 256,
+  overheadBytes: 1024,
+  trailerBytes: 256,
+  trailerFields: 10,
+}
+
+export const SESSION_LIMITS: SessionLimits = {
+  bodyBytes: 4096,
+  inlineBodyBytes: 4096,
   sendWindowBytes: 65536,
   headMs: 1000,
   bodyMs: 2000,
   idleMs: 3000,
+}
+
+interface FakeReader extends BodyReader {
+  wantsBody: boolean
 }
 
 /** A sink that answers at once, later, or by closing. */
@@ -28,8 +35,14 @@ export class FakeSink implements RequestSink {
   readonly requests: { method: string; target: string; body: string | null }[] = []
   readonly errors: number[] = []
   continues = 0
+  /** Streamed requests are answered before their body has come. */
+  answersEarly = false
   nowMs: number = performance.now()
   mode: 'answer' | 'hold' | 'close' = 'answer'
+  /** Whether the readers of streamed bodies ask for the next piece at once. */
+  pulls = true
+  /** Streamed bodies that are still arriving. */
+  readonly readers = new Set<FakeReader>()
 
   route(): number {
     return 0
@@ -38,11 +51,28 @@ export class FakeSink implements RequestSink {
   request(session: Session, head: RequestHead, body: RequestBody): void {
     const text = (bytes: Uint8Array, from: number, to: number) =>
       Buffer.from(bytes.subarray(from, to)).toString('latin1')
-    this.requests.push({
+    const entry = {
       method: text(head.bytes, head.start, head.methodEnd),
       target: text(head.bytes, head.targetStart, head.targetEnd),
       body: body.bytes === null ? null : text(body.bytes, body.start, body.end),
-    })
+    }
+    this.requests.push(entry)
+    if (body.streams && this.mode !== 'close' && !(this.answersEarly && this.mode === 'answer')) {
+      const reader: FakeReader = {
+        wantsBody: this.pulls,
+        piece: (bytes, from, to, isLast) => {
+          reader.wantsBody = this.pulls
+          entry.body = (entry.body ?? '') + text(bytes, from, to)
+          bytes.fill(0x3f, from, to)
+          if (!isLast) return
+          this.readers.delete(reader)
+          if (this.mode === 'answer') session.answered()
+        },
+      }
+      this.readers.add(reader)
+      session.reader = reader
+      return
+    }
     if (this.mode === 'answer') session.answered()
     else if (this.mode === 'close') session.close()
   }

@@ -14,12 +14,17 @@ import {
   extractBody,
 } from './body.ts'
 import { addContentType, Headers, type HeadersInit, ofHead } from './headers.ts'
+import { IncomingBody } from './incoming.ts'
 import { targetUrl } from './target-url.ts'
 import { finishInterface, toDictionary } from './webidl.ts'
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const FORBIDDEN_METHOD = /^(?:CONNECT|TRACE|TRACK)$/i
 const NORMALIZED_METHOD = /^(?:DELETE|GET|HEAD|OPTIONS|POST|PUT)$/i
+
+/** A body of its own, one that is still arriving, or none. */
+type RequestSource = BodySource | IncomingBody
+type RequestBody = Body | IncomingBody
 
 export interface RequestInit {
   method?: string
@@ -42,7 +47,7 @@ export const INCOMING = Symbol('incoming')
 export const INCOMING_SECURE = Symbol('incoming over TLS')
 const BY_PARTS = Symbol('by parts')
 
-let takeBody: (request: Request) => BodySource
+let takeBody: (request: Request) => RequestSource
 let partsOf: (request: Request) => Parts
 let isRequest: (value: unknown) => value is Request
 
@@ -50,17 +55,17 @@ let isRequest: (value: unknown) => value is Request
 export class Request {
   /** The raw head (over plain HTTP) until something of it is looked at. */
   #parts: string | Parts
-  #body: Body
+  #body: RequestBody
 
-  constructor(input: string | object, init?: RequestInit | BodySource, internal?: unknown) {
+  constructor(input: string | object, init?: RequestInit | RequestSource, internal?: unknown) {
     if (internal === INCOMING || internal === BY_PARTS) {
       this.#parts = input as string | Parts
-      this.#body = init as Body
+      this.#body = init as RequestBody
       return
     }
     if (internal === INCOMING_SECURE) {
       this.#parts = unparsed(input as string, true)
-      this.#body = init as Body
+      this.#body = init as RequestBody
       return
     }
     const options = toDictionary(init, 'the init of a Request')
@@ -68,7 +73,7 @@ export class Request {
     const url = source === undefined ? parsedUrl(`${input}`) : source.url
     const method = options['method'] === undefined ? (source?.method ?? 'GET') : toMethod(options['method'])
     const headers = new Headers((options['headers'] ?? source?.headers) as HeadersInit)
-    let body: BodySource
+    let body: RequestSource
     const content = options['body']
     if (content !== undefined && content !== null) {
       refuseBody(method)
@@ -103,19 +108,23 @@ export class Request {
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
-    return bodyBuffer(takeBody(this))
+    const body = takeBody(this)
+    return bodyBuffer(body instanceof IncomingBody ? await body.collect() : body)
   }
 
   async bytes(): Promise<Uint8Array> {
-    return new Uint8Array(bodyBuffer(takeBody(this)))
+    const body = takeBody(this)
+    return new Uint8Array(bodyBuffer(body instanceof IncomingBody ? await body.collect() : body))
   }
 
   async json(): Promise<unknown> {
-    return bodyJson(takeBody(this))
+    const body = takeBody(this)
+    return bodyJson(body instanceof IncomingBody ? await body.collect() : body)
   }
 
   async text(): Promise<string> {
-    return bodyText(takeBody(this))
+    const body = takeBody(this)
+    return bodyText(body instanceof IncomingBody ? await body.collect() : body)
   }
 
   clone(): Request {
