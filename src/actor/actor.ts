@@ -9,8 +9,9 @@ import { IDLE_COUNTS, idleType, REQUEST, RESPONSE } from '../protocol.ts'
 import { acceptorBell, actorBell, requestRing, requestRoomBell, type ShardHandle } from '../shard.ts'
 import type { Exchange } from './exchange.ts'
 import type { Outbox } from './outbox.ts'
+import type { ParserScratch } from './scratch.ts'
 import type { Service } from './service.ts'
-import { AT, DEADLINE, type ParserScratch, Session, type SessionLimits } from './session.ts'
+import { AT, DEADLINE, Session, type SessionLimits } from './session.ts'
 import { SpinPolicy } from './spin.ts'
 
 /** How often the deadlines of all sessions are looked at: a timeout is late by at most this. */

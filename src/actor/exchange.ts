@@ -6,7 +6,8 @@ import type { Instance } from '../engine/instance.ts'
 import { type Pool, Runtime } from '../engine/pool.ts'
 import { LOG_LEVEL } from '../guest/ops.ts'
 import type { FunctionPlan } from './plan.ts'
-import type { BodyReader, Session } from './session.ts'
+import type { BodyReader } from './request.ts'
+import type { Session } from './session.ts'
 import type { TimerEntry, TimerQueue } from './timers.ts'
 
 /** Shortest interval of a repeating timer: a guest cannot keep its shard busy with one of 0 ms. */

@@ -16,8 +16,9 @@ import { Exchange } from './exchange.ts'
 import { Outbox } from './outbox.ts'
 import { type ActorConfig, type ActorPlan, type FunctionPlan, headLimits } from './plan.ts'
 import { Reporter } from './report.ts'
+import { ParserScratch } from './scratch.ts'
 import { Service } from './service.ts'
-import { ParserScratch, type SessionLimits } from './session.ts'
+import type { SessionLimits } from './session.ts'
 
 /** Above this heap the engine's own collector runs within a request: half of what the function may have. */
 const gcHardBytes = (memoryBytes: number) => memoryBytes / 2

@@ -1,12 +1,13 @@
 // A connection as its actor sees it: the bytes not yet consumed, where in a message it is, and what it owes the client.
 // It turns bytes into requests; what becomes of a request is its sink's matter.
 
-import { ChunkedDecoder, type ChunkedLimits } from '../http/chunked.ts'
+import type { ChunkedDecoder } from '../http/chunked.ts'
 import { HTTP_ERRORS } from '../http/errors.ts'
-import { Framing, readFraming } from '../http/framing.ts'
-import type { HeadParser } from '../http/parser.ts'
+import { readFraming } from '../http/framing.ts'
 import { HEAD, METHOD } from '../http/table.ts'
 import { ByteStore } from './bytes.ts'
+import type { BodyReader, RequestBody, RequestHead, RequestSink } from './request.ts'
+import type { ParserScratch } from './scratch.ts'
 
 /** Where a session is. */
 export const AT = {
@@ -36,77 +37,6 @@ export interface SessionLimits {
   readonly headMs: number
   readonly bodyMs: number
   readonly idleMs: number
-}
-
-/** Takes what sessions read. One for all sessions of a shard. */
-export interface RequestSink {
-  /** Index of the function that serves the path in [start, end), -1 for none. */
-  route(bytes: Uint8Array, start: number, end: number): number
-  /** One whole request; everything is to be read before this returns. Leaves the session HEAD, BUSY or CLOSED. */
-  request(session: Session, head: RequestHead, body: RequestBody): void
-  /** An HTTP error of the client's: it is to be answered, and the connection closed. */
-  refuse(session: Session, error: number): void
-  /** The client waits for permission to send its body. */
-  sendContinue(session: Session): void
-  /** Milliseconds of `performance.now` at which this record's turn began. */
-  readonly nowMs: number
-}
-
-/** A request's head: its text, and what the server must know of it. One object a session. */
-export interface RequestHead {
-  bytes: Uint8Array
-  start: number
-  end: number
-  functionIndex: number
-  methodEnd: number
-  targetStart: number
-  targetEnd: number
-  isHead: boolean
-  keepAlive: boolean
-  /** An HTTP/1.0 client is told that its connection is kept. */
-  saysKeepAlive: boolean
-}
-
-/** A request's body, or what has come of it; `bytes` null for none. */
-export interface RequestBody {
-  bytes: Uint8Array | null
-  start: number
-  end: number
-  /** More follows: it goes to the session's `reader`. */
-  streams: boolean
-}
-
-/** Takes a body that arrives while its request runs. */
-export interface BodyReader {
-  /** Whether it asks for a piece; until then the client is held back. */
-  readonly wantsBody: boolean
-  /** A piece, to be read before this returns; it may be empty when `isLast`. */
-  piece(bytes: Uint8Array, from: number, to: number, isLast: boolean): void
-}
-
-/** The parsers' scratch: one for all sessions of a shard. */
-export class ParserScratch {
-  readonly parser: HeadParser
-  readonly framing = new Framing()
-  readonly #limits: ChunkedLimits
-  #spare: ChunkedDecoder | undefined
-
-  constructor(parser: HeadParser, limits: ChunkedLimits) {
-    this.parser = parser
-    this.#limits = limits
-  }
-
-  /** A decoder for one body. */
-  takeDecoder(): ChunkedDecoder {
-    const decoder = this.#spare ?? new ChunkedDecoder(this.#limits)
-    this.#spare = undefined
-    decoder.reset()
-    return decoder
-  }
-
-  giveDecoder(decoder: ChunkedDecoder): void {
-    this.#spare = decoder
-  }
 }
 
 export class Session {

@@ -1,6 +1,7 @@
 // Requests that found no runtime ready: they wait for one, oldest first, bounded in number and time.
 
-import type { RequestBody, RequestHead, Session } from './session.ts'
+import type { RequestBody, RequestHead } from './request.ts'
+import type { Session } from './session.ts'
 
 /** A request outside of the ring, with the number it has on its connection: a later one voids it. */
 export interface Waiting {

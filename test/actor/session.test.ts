@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { AT, DEADLINE, ParserScratch, Session } from '../../src/actor/session.ts'
+import { ParserScratch } from '../../src/actor/scratch.ts'
+import { AT, DEADLINE, Session } from '../../src/actor/session.ts'
 import { HTTP_ERRORS } from '../../src/http/errors.ts'
 import { ScalarParser } from '../../src/http/parser.ts'
 import { CHUNKED_LIMITS, FakeSink, HEAD_LIMITS, SESSION_LIMITS } from '../support/fake-sink.ts'

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
-import { ParserScratch, type RequestHead, Session } from '../../src/actor/session.ts'
+import type { RequestHead } from '../../src/actor/request.ts'
+import { ParserScratch } from '../../src/actor/scratch.ts'
+import { Session } from '../../src/actor/session.ts'
 import { WaitingRoom } from '../../src/actor/waiting.ts'
 import { ScalarParser } from '../../src/http/parser.ts'
 import { CHUNKED_LIMITS, FakeSink, HEAD_LIMITS, SESSION_LIMITS } from '../support/fake-sink.ts'

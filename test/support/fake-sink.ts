@@ -1,11 +1,5 @@
-import type {
-  BodyReader,
-  RequestBody,
-  RequestHead,
-  RequestSink,
-  Session,
-  SessionLimits,
-} from '../../src/actor/session.ts'
+import type { BodyReader, RequestBody, RequestHead, RequestSink } from '../../src/actor/request.ts'
+import type { Session, SessionLimits } from '../../src/actor/session.ts'
 
 export const HEAD_LIMITS = { headBytes: 2048, targetBytes: 512, fields: 20, leadingEmptyLines: 2 }
 
