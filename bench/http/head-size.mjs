@@ -1,6 +1,5 @@
 import { rotated, summary } from '../lib/stats.mjs'
 import { browserFields } from '../parser/heads.mjs'
-import { headedRate } from './headed-load.mjs'
 import { checkAnswer, nodeHttp, ringlet, startAll } from './peers.mjs'
 import { CASES } from './work.mjs'
 
@@ -27,13 +26,14 @@ export async function headSize({ quick, report, generator }) {
   const seconds = quick ? 1 : 4
   const peers = await startAll([nodeHttp, ringlet(1), ringlet(2)])
   try {
-    for (const peer of peers) for (const work of [SMALL, BIG]) await checkedRate(peer, work, quick ? 1 : 3)
+    for (const peer of peers)
+      for (const work of [SMALL, BIG]) await checkedRate(generator, peer, work, quick ? 1 : 3)
     const rates = new Map(peers.map(({ name }) => [name, new Map([SMALL, BIG].map((work) => [work, []]))]))
     for (let round = 0; round < rounds; round++) {
       for (const peer of rotated(peers, round)) {
         report(`head size, round ${round + 1} of ${rounds}: ${peer.name}`)
         for (const work of rotated([SMALL, BIG], round)) {
-          const rate = await checkedRate(peer, work, seconds)
+          const rate = await checkedRate(generator, peer, work, seconds)
           rates.get(peer.name).get(work).push(rate)
         }
       }
@@ -44,9 +44,10 @@ export async function headSize({ quick, report, generator }) {
   }
 }
 
-async function checkedRate({ port }, work, seconds) {
-  await checkAnswer(port, work)
-  return headedRate({ port, path: work.path, headers: work.headers, connections: CONNECTIONS, seconds })
+async function checkedRate(generator, { port }, { path, headers, ...work }, seconds) {
+  await checkAnswer(port, { path, headers, ...work })
+  const { perSecond } = await generator.load({ port, path, headers, connections: CONNECTIONS, seconds })
+  return perSecond
 }
 
 function rowsOf(rates) {

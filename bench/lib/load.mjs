@@ -13,7 +13,7 @@ const OUTPUT_BYTES_MAX = 4 * 1024 * 1024
 /**
  * The load generator: wrk where it is installed, else autocannon, which is a Node.js program itself and takes more
  * of the processor than most servers it measures. Both run as a child process, on the same machine.
- * @returns {{name: string, load(options: {port: number, path: string, body?: string, connections: number, seconds: number}):
+ * @returns {{name: string, load(options: {port: number, path: string, headers?: Record<string, string>, body?: string, connections: number, seconds: number}):
  *   Promise<{requests: number, perSecond: number, p50Ms: number, p99Ms: number}>}}
  */
 export function loadGenerator() {
@@ -22,7 +22,7 @@ export function loadGenerator() {
   return { name: 'wrk', load: loadWithWrk }
 }
 
-async function loadWithWrk({ port, path, body, connections, seconds }) {
+async function loadWithWrk({ port, path, headers = {}, body, connections, seconds }) {
   const folder = await mkdtemp(join(tmpdir(), 'ringlet-bench-'))
   try {
     const args = [
@@ -33,6 +33,7 @@ async function loadWithWrk({ port, path, body, connections, seconds }) {
       '--duration',
       `${seconds}s`,
       '--latency',
+      ...Object.entries(headers).flatMap(([name, value]) => ['--header', `${name}: ${value}`]),
     ]
     if (body !== undefined) {
       const script = join(folder, 'post.lua')
@@ -79,9 +80,10 @@ function percentile(text, name) {
   return Number(match[1]) * UNIT_MS[match[2]]
 }
 
-async function loadWithAutocannon({ port, path, body, connections, seconds }) {
+async function loadWithAutocannon({ port, path, headers = {}, body, connections, seconds }) {
   const cli = require.resolve('autocannon/autocannon.js')
   const args = [cli, '--json', '--no-progress', '--connections', `${connections}`, '--duration', `${seconds}`]
+  for (const [name, value] of Object.entries(headers)) args.push('--headers', `${name}=${value}`)
   if (body !== undefined)
     args.push('--method', 'POST', '--headers', 'content-type=application/json', '--body', body)
   const { stdout } = await run(process.execPath, [...args, `http://127.0.0.1:${port}${path}`], {

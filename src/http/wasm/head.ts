@@ -72,6 +72,8 @@ const HTTP: u32 = 0x7074_7468
 const COLON_SLASH_SLASH: u32 = 0x2f_2f3a
 
 const LANES: usize = 16
+/** A value is read 64 bytes at a time from here on. */
+const LONG_BYTES: usize = 128
 
 // Set once by `configure`, before any parse.
 let table: usize = 0
@@ -324,19 +326,44 @@ function parseFields(start: usize, stop: usize): i32 {
   return 0
 }
 
+/** Whether the next 64 bytes hold nothing that `control` names. */
+function isClean(at: usize): bool {
+  const first = v128.or(control(v128.load(at)), control(v128.load(at, LANES)))
+  const second = v128.or(control(v128.load(at, 2 * LANES)), control(v128.load(at, 3 * LANES)))
+  return !v128.any_true(v128.or(first, second))
+}
+
 /** First byte that is no field-value character, or at least `stop`. */
 function endOfValue(start: usize, stop: usize): usize {
   let at = start
+  const near = min(stop, start + LONG_BYTES)
+  while (at < near) {
+    const end = endInBlock(at)
+    if (end !== 0) return end
+    at += LANES
+  }
+  return at < stop ? endOfLongValue(at, stop) : stop
+}
+
+/** Longer than most is often much longer: 64 bytes at a time. */
+function endOfLongValue(start: usize, stop: usize): usize {
+  let at = start
   while (at < stop) {
-    const bytes = v128.load(at)
-    const ends = control(bytes)
-    if (v128.any_true(ends)) {
-      const mask = i8x16.bitmask(v128.andnot(ends, i8x16.eq(bytes, i8x16.splat(<i8>HTAB))))
-      if (mask !== 0) return at + <usize>ctz(mask)
-    }
+    while (at + 4 * LANES <= stop && isClean(at)) at += 4 * LANES
+    const end = endInBlock(at)
+    if (end !== 0) return end
     at += LANES
   }
   return stop
+}
+
+/** The place of the first byte of sixteen that ends a value, or 0. */
+function endInBlock(at: usize): usize {
+  const bytes = v128.load(at)
+  const ends = control(bytes)
+  if (!v128.any_true(ends)) return 0
+  const mask = i8x16.bitmask(v128.andnot(ends, i8x16.eq(bytes, i8x16.splat(<i8>HTAB))))
+  return mask === 0 ? 0 : at + <usize>ctz(mask)
 }
 
 function isWhitespace(byte: u32): bool {
