@@ -286,7 +286,11 @@ const TARGETS: FramingCase[] = [
   ),
   { input: get('*', 'OPTIONS'), expected: { host: 'a' }, comment: 'asterisk-form, RFC 9112 3.2.4' },
   ...each([get('*'), get('*', 'POST'), get('*', 'options')], 'badTarget', 'only for OPTIONS, RFC 9112 3.2.4'),
-  { input: get('b:443', 'CONNECT'), expected: { host: 'b:443' }, comment: 'authority-form, RFC 9112 3.2.3' },
+  {
+    input: get('b:443', 'CONNECT'),
+    expected: { host: 'b:443', keepAlive: false },
+    comment: 'authority-form, RFC 9112 3.2.3; what follows could be meant for a tunnel, RFC 9110 9.3.6',
+  },
   { input: get('[::1]:443', 'CONNECT'), expected: { host: '[::1]:443' }, comment: 'RFC 9112 3.2.3' },
   ...each(
     ['/', '*', 'http://a:80/', 'b', 'b:', ':443', 'b:x', 'u@b:443', 'b:443/'].map((target) =>
