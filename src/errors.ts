@@ -67,6 +67,11 @@ export const ANSWER_ERRORS = {
   'shard-restarted': { status: 502, message: 'The request was interrupted' },
   'cpu-limit': { status: 503, message: 'The function exceeded its processor time' },
   'memory-limit': { status: 503, message: 'The function exceeded its memory' },
+  quarantined: {
+    status: 503,
+    message: 'The function is not served for a while, because it has hung its shard repeatedly',
+    retryAfterSeconds: 10,
+  },
   'pool-exhausted': { status: 503, message: 'Too many requests at the moment', retryAfterSeconds: 1 },
   'shutting-down': { status: 503, message: 'The server is stopping', retryAfterSeconds: 1 },
   'wall-limit': { status: 504, message: 'The function did not answer in time' },

@@ -12,6 +12,7 @@ export const ACTOR_COUNTERS = [
   'condemned',
   'opened',
   'queued',
+  'cancelled',
 ] as const
 
 /** Written by the acceptor. */

@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { createSharedMemory } from '@shared/ringbuffer'
+import { Counters, countersBytes, createSharedMemory, type SharedMemory } from '@shared/ringbuffer'
 import { ACCEPTOR_MEMORY_BYTES, Acceptor } from './acceptor/acceptor.ts'
 import { ShardLink } from './acceptor/link.ts'
 import { type FunctionPlan, headLimits } from './actor/plan.ts'
@@ -17,6 +17,7 @@ import { createLogger, type Log } from './log.ts'
 import { REQUEST } from './protocol.ts'
 import { createShard } from './shard.ts'
 import { Supervisor } from './supervisor.ts'
+import { Watchdog } from './watchdog.ts'
 
 export { type Config, type ConfigInput, defaultConfig } from './config/index.ts'
 export { RingletError } from './errors.ts'
@@ -77,6 +78,7 @@ class Server implements Ringlet {
   readonly #links: ShardLink[] = []
   #acceptor: Acceptor | undefined
   #log: Log | undefined
+  #watchdog: Watchdog | undefined
   #stopped: Promise<void> | undefined
   #fail: (error: RingletError) => void = () => {}
   readonly failed: Promise<RingletError>
@@ -88,7 +90,7 @@ class Server implements Ringlet {
       this.#fail = resolve
     })
     const entry = new URL('./workers/actor.js', import.meta.url).href
-    this.#supervisor = new Supervisor(entry, config.cores, config.restart, {
+    this.#supervisor = new Supervisor(entry, config.cores, config.watchdog.spares, config.restart, {
       restarted: (shard, reason) => this.#log?.error({ shard, reason }, 'actor restarted'),
       gaveUp: (error) => this.#fail(error),
     })
@@ -115,8 +117,10 @@ class Server implements Ringlet {
     void stopBundler()
     const { kit, plans } = await this.#plan(bundles)
     this.#link(parser === null ? 0 : simdScratchBytes(headLimits(config)))
-    await this.#startActors(kit, parser, plans)
+    const quarantine = createSharedMemory(countersBytes(Math.max(1, plans.length)))
+    await this.#startActors(kit, parser, plans, quarantine)
     this.port = await this.#listen()
+    this.#watch(plans, quarantine)
     log.info(
       {
         host: config.host,
@@ -207,6 +211,7 @@ class Server implements Ringlet {
     kit: EngineKit,
     parser: WebAssembly.Module | null,
     functions: readonly FunctionPlan[],
+    quarantine: SharedMemory,
   ): Promise<void> {
     const { log, ring, connection, limits, timeouts, pool, gc, bounded } = this.#config
     const config = { log, ring, connection, limits, timeouts, pool, gc, bounded }
@@ -215,8 +220,40 @@ class Server implements Ringlet {
       kit,
       parser,
       functions,
+      quarantine,
       config,
     }))
+  }
+
+  #watch(functions: readonly FunctionPlan[], quarantine: SharedMemory): void {
+    const { watchdog } = this.#config
+    const log = this.#log!
+    const counters = new Counters({ buffer: quarantine.buffer, offset: 0 }, functions.length)
+    this.#watchdog = new Watchdog(
+      this.#links.map(({ handle }) => handle),
+      functions.map(({ limits }) => limits.cpuMs),
+      counters,
+      watchdog,
+      {
+        isWanted: ({ shard, slot, generation }) => this.#links[shard]!.isOpen(slot, generation),
+        hung: ({ shard, functionIndex, ranMs, ...culprit }) => {
+          const { name, limits } = functions[functionIndex]!
+          const limit = { cpuMs: limits.cpuMs, graceMs: watchdog.graceMs }
+          log.error(
+            { shard, function: name, ...limit, ranMs },
+            'actor ended: native code that cannot be interrupted',
+          )
+          this.#supervisor.end(shard, culprit)
+        },
+        quarantined: (functionIndex, untilMs) => {
+          const { name } = functions[functionIndex]!
+          const until = new Date(untilMs).toISOString()
+          log.error({ function: name, strikes: watchdog.strikes, until }, 'function quarantined')
+        },
+      },
+    )
+    this.#watchdog.start()
+    void this.#supervisor.spare()
   }
 
   async #listen(): Promise<number> {
@@ -235,6 +272,7 @@ class Server implements Ringlet {
     const log = this.#log
     log?.info({ connections: this.#acceptor?.connections ?? 0 }, 'stopping')
     await this.#acceptor?.drain(this.#config.timeouts.shutdownMs)
+    this.#watchdog?.stop()
     this.#supervisor.expectEnd()
     for (const link of this.#links) link.tell(REQUEST.STOP)
     await this.#supervisor.stop(ACTOR_END_MS)

@@ -2,6 +2,8 @@
 // everything a shard shares lies in one place (and a WebAssembly parser can work on the ring's own bytes).
 
 import {
+  Activity,
+  activityBytes,
   CACHE_LINE_BYTES,
   Counters,
   countersBytes,
@@ -30,6 +32,7 @@ interface ShardLayout {
   readonly doorbell: number
   readonly requestRoomBell: number
   readonly answerRoomBell: number
+  readonly activity: number
   readonly actorCounters: number
   readonly linkCounters: number
   readonly request: number
@@ -57,6 +60,7 @@ function layoutShard(sizes: ShardSizes): ShardLayout {
   const doorbell = take(doorbellBytes)
   const requestRoomBell = take(doorbellBytes)
   const answerRoomBell = take(doorbellBytes)
+  const activity = take(activityBytes)
   const actorCounters = take(countersBytes(ACTOR_COUNTERS.length))
   const linkCounters = take(countersBytes(LINK_COUNTERS.length))
   const request = take(ringBytes(sizes.requestBytes))
@@ -64,7 +68,7 @@ function layoutShard(sizes: ShardSizes): ShardLayout {
   // Last, so that whatever is parsed in place has memory behind it.
   const scratch = take(sizes.scratchBytes)
   const bells = { doorbell, requestRoomBell, answerRoomBell }
-  return { bytes: at, ...bells, actorCounters, linkCounters, request, response, scratch, sizes }
+  return { bytes: at, ...bells, activity, actorCounters, linkCounters, request, response, scratch, sizes }
 }
 
 export function createShard(index: number, sizes: ShardSizes, acceptorBell: SharedMemory): ShardHandle {
@@ -90,6 +94,11 @@ export function answerRoomBell({ memory, layout }: ShardHandle): Doorbell {
 /** Where the acceptor sleeps, for all shards. */
 export function acceptorBell(handle: ShardHandle): Doorbell {
   return new Doorbell({ buffer: handle.acceptorBell.buffer, offset: 0 })
+}
+
+/** The guest that the actor runs now, with its tags: function, slot, generation. */
+export function actorActivity({ memory, layout }: ShardHandle): Activity {
+  return new Activity({ buffer: memory.buffer, offset: layout.activity })
 }
 
 /** The ring from the acceptor to the actor. */

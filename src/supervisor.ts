@@ -4,7 +4,7 @@
 import { MessageChannel } from 'node:worker_threads'
 import { resetRing } from '@shared/ringbuffer'
 import { Piscina } from 'piscina'
-import type { ShardLink } from './acceptor/link.ts'
+import type { Culprit, ShardLink } from './acceptor/link.ts'
 import type { ActorPlan } from './actor/plan.ts'
 import type { ImagesResult, ImagesTask } from './engine/images.ts'
 import { RingletError } from './errors.ts'
@@ -31,17 +31,27 @@ export class Supervisor {
   readonly #threads: Piscina
   readonly #intensity: RestartIntensity
   readonly #events: SupervisorEvents
+  readonly #spares: number
   readonly #ends: Promise<void>[] = []
+  /** The life of each shard's actor: aborting it ends the thread. */
+  readonly #lives = new Map<number, { abort: AbortController; culprit: Culprit | undefined }>()
   #stopping = false
 
-  /** `entry`: URL of the built thread entry. */
-  constructor(entry: string, cores: number, intensity: RestartIntensity, events: SupervisorEvents) {
+  /** `entry`: URL of the built thread entry. `spares`: threads kept ready beside those of the shards. */
+  constructor(
+    entry: string,
+    cores: number,
+    spares: number,
+    intensity: RestartIntensity,
+    events: SupervisorEvents,
+  ) {
+    this.#spares = spares
     this.#intensity = intensity
     this.#events = events
     this.#threads = new Piscina({
       filename: entry,
       minThreads: cores,
-      maxThreads: cores,
+      maxThreads: cores + spares,
       concurrentTasksPerWorker: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
       // An actor sleeps on its own doorbell; piscina's waiting for tasks on another would only add wake-ups.
@@ -72,6 +82,24 @@ export class Supervisor {
     )
   }
 
+  /**
+   * Ends the thread of a shard that is hung: the next one, a spare if there is one, takes the shard over. The culprit's request is
+   * answered that it exceeded its time, the others' that they were interrupted. Not counted as a restart: it is a
+   * function's doing.
+   */
+  end(shard: number, culprit: Culprit): void {
+    const life = this.#lives.get(shard)
+    if (life === undefined) return
+    life.culprit = culprit
+    life.abort.abort()
+  }
+
+  /** Starts the spare threads that are missing. Resolves when they are ready; rejects never. */
+  async spare(): Promise<void> {
+    const missing = Array.from({ length: this.#spares }, () => this.#threads.run(null, { name: 'warm' }))
+    await Promise.allSettled(missing)
+  }
+
   /** From here on an actor's end is its end. */
   expectEnd(): void {
     this.#stopping = true
@@ -98,18 +126,29 @@ export class Supervisor {
     const shard = link.handle.index
     const endedAtMs: number[] = []
     let hasServed = false
+    let wasEnded = false
     while (!this.#stopping) {
       let reason = 'it ended'
       try {
-        await this.#runOnce(link, plan, () => {
+        const life = this.#runOnce(link, plan, () => {
           hasServed = true
           ready()
         })
+        // After the actor has taken the spare thread.
+        if (wasEnded) void this.spare()
+        wasEnded = false
+        await life
         if (this.#stopping) return
       } catch (error) {
         reason = error instanceof Error ? error.message : String(error)
       }
       if (this.#stopping) return
+      const culprit = this.#lives.get(shard)?.culprit
+      if (culprit !== undefined) {
+        link.down(culprit)
+        wasEnded = true
+        continue
+      }
       if (!hasServed) {
         notStarted(new RingletError('RINGLET_ACTOR_START', { shard, reason }))
         return
@@ -140,7 +179,9 @@ export class Supervisor {
       ready()
     })
     try {
-      await this.#threads.run({ plan, port: port2 }, { transferList: [port2] })
+      const abort = new AbortController()
+      this.#lives.set(handle.index, { abort, culprit: undefined })
+      await this.#threads.run({ plan, port: port2 }, { transferList: [port2], signal: abort.signal })
     } finally {
       port1.close()
     }

@@ -181,7 +181,8 @@ export class Acceptor {
   #listenTo(link: ShardLink, connection: Connection): void {
     const { socket } = connection
     socket.on('end', () => {
-      link.deliverEnd(connection)
+      connection.dropIfReset()
+      if (!socket.destroyed) link.deliverEnd(connection)
       this.touch()
     })
     // The reason does not matter to anyone: 'close' follows.

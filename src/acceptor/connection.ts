@@ -6,6 +6,8 @@ import type { Socket } from 'node:net'
 /** How long a client may take to close its side after the answer's end. */
 const LINGER_MS = 500
 
+const NOTHING = new Uint8Array(0)
+
 /** What is used of node's stream handle, where the platform has it. */
 interface StreamHandle {
   readonly fd?: number
@@ -89,6 +91,19 @@ export class Connection {
     if (taken === length) return false
     this.#copyOut(memory, offset + taken, length - taken)
     return true
+  }
+
+  /**
+   * The client's side has ended: with a FIN, or with a reset that came together with its last bytes, which libuv reports as
+   * an end too. A write of nothing tells them apart; nobody can take an answer on a connection that was reset.
+   */
+  dropIfReset(): void {
+    if (this.gone || this.socket.destroyed || this.#fd < 0) return
+    try {
+      writeSync(this.#fd, NOTHING)
+    } catch {
+      this.socket.destroy()
+    }
   }
 
   /**

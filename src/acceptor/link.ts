@@ -1,11 +1,12 @@
 // The acceptor's end of one shard: it owns the shard's table of connections, writes their bytes into the request ring and
 // drains the response ring into their sockets. It knows records, credits and sockets, and nothing of HTTP.
 
-import { Consumer, type Counters, type Doorbell, Producer, REFUSED } from '@shared/ringbuffer'
+import { type Activity, Consumer, type Counters, type Doorbell, Producer, REFUSED } from '@shared/ringbuffer'
 import { ANSWER_ERRORS } from '../errors.ts'
 import { linkCounter } from '../metrics.ts'
 import { CREDIT_BYTES, IDLE_COUNTS, idleCountOf, kindOf, REQUEST, RESPONSE } from '../protocol.ts'
 import {
+  actorActivity,
   actorBell,
   answerRoomBell,
   linkCounters,
@@ -24,14 +25,21 @@ export interface LinkLimits {
 }
 
 /** What the acceptor itself answers for an actor that has ended. */
-const SHARD_RESTARTED = restartedAnswer()
+const SHARD_RESTARTED = ownAnswer('shard-restarted', 'Bad Gateway')
+/** And to the request that it was ended for. */
+const CPU_LIMIT = ownAnswer('cpu-limit', 'Service Unavailable')
 
-function restartedAnswer(): Buffer {
-  const code = 'shard-restarted'
+function ownAnswer(code: 'shard-restarted' | 'cpu-limit', phrase: string): Buffer {
   const { status, message } = ANSWER_ERRORS[code]
   const body = JSON.stringify({ error: code, status, message })
   const head = `content-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close`
-  return Buffer.from(`HTTP/1.1 ${status} Bad Gateway\r\n${head}\r\n\r\n${body}`)
+  return Buffer.from(`HTTP/1.1 ${status} ${phrase}\r\n${head}\r\n\r\n${body}`)
+}
+
+/** The connection whose request an actor's thread was ended for. */
+export interface Culprit {
+  readonly slot: number
+  readonly generation: number
 }
 
 export class ShardLink {
@@ -40,6 +48,7 @@ export class ShardLink {
   readonly #limits: LinkLimits
   readonly #bytes: Buffer
   readonly #view: DataView
+  readonly #activity: Activity
   readonly #actorBell: Doorbell
   readonly #requestRoomBell: Doorbell
   readonly #answerRoomBell: Doorbell
@@ -68,6 +77,7 @@ export class ShardLink {
     const { buffer } = handle.memory
     this.#bytes = Buffer.from(buffer)
     this.#view = new DataView(buffer)
+    this.#activity = actorActivity(handle)
     this.#actorBell = actorBell(handle)
     this.#requestRoomBell = requestRoomBell(handle)
     this.#answerRoomBell = answerRoomBell(handle)
@@ -104,6 +114,7 @@ export class ShardLink {
   /** The socket is closed: the slot is free for another once the actor knows. */
   detach(connection: Connection): void {
     if (connection.gone) return
+    if (connection.awaiting) this.#cancelRun(connection)
     connection.gone = true
     this.#answered(connection)
     connection.stash = undefined
@@ -114,6 +125,17 @@ export class ShardLink {
     this.size--
     this.counters.set(linkCounter.connections, this.size)
     this.#settleOwed(connection)
+  }
+
+  /** Whether this connection is still there, as it was when it had this generation. */
+  isOpen(slot: number, generation: number): boolean {
+    return this.#connections[slot]?.generation === generation
+  }
+
+  /** Guest code that runs for a client that has gone is stopped. Of what begins only now the watchdog takes care. */
+  #cancelRun({ slot, generation }: Connection): void {
+    const run = this.#activity.look()
+    if (run !== undefined && run.tags[1] === slot && run.tags[2] === generation) this.#activity.cancel(run)
   }
 
   /** Hands bytes of a connection to the actor: at once, or when there is room; then reading stops meanwhile. */
@@ -193,7 +215,7 @@ export class ShardLink {
   }
 
   /** The actor of this shard has ended. Whoever waits for it gets its answer here; idle connections stay. */
-  down(): void {
+  down(culprit?: Culprit): void {
     while (this.drain()) {
       // What was answered is answered.
     }
@@ -206,7 +228,9 @@ export class ShardLink {
       if (connection === undefined || connection.closing || connection.socket.destroyed) continue
       if (connection.midAnswer) connection.socket.destroy()
       else if (connection.awaiting || connection.stash !== undefined) {
-        connection.write(SHARD_RESTARTED, 0, SHARD_RESTARTED.length)
+        const isCulprit = connection.slot === culprit?.slot && connection.generation === culprit.generation
+        const answer = isCulprit ? CPU_LIMIT : SHARD_RESTARTED
+        connection.write(answer, 0, answer.length)
         connection.close()
       } else this.#renew(connection)
     }

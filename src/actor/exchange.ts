@@ -1,6 +1,7 @@
 // A runtime and the request in it: from the lease to the give-back, across every wait of an async handler. It is what the
 // guest's host calls act on, so each has timers and a log of its own.
 
+import type { Activity } from '@shared/ringbuffer'
 import type { HostCalls } from '../engine/border.ts'
 import type { Instance } from '../engine/instance.ts'
 import { type Pool, Runtime } from '../engine/pool.ts'
@@ -15,6 +16,7 @@ const REPEAT_MS_MIN = 1
 
 /** What an exchange needs of its shard. */
 export interface ExchangeOwner {
+  readonly activity: Activity
   readonly timers: TimerQueue
   readonly nowMs: number
   /** A guest's console line. */
@@ -29,6 +31,7 @@ export interface ExchangeOwner {
 
 export class Exchange extends Runtime implements HostCalls, BodyReader {
   readonly plan: FunctionPlan
+  readonly #functionIndex: number
   readonly pool: () => Pool<Exchange>
   readonly #owner: ExchangeOwner
   readonly #timers = new Map<number, TimerEntry>()
@@ -50,11 +53,32 @@ export class Exchange extends Runtime implements HostCalls, BodyReader {
   /** The guest was left in the middle of something: the runtime is reset before it serves again. */
   spoiled = false
 
-  constructor(instance: Instance, plan: FunctionPlan, owner: ExchangeOwner, pool: () => Pool<Exchange>) {
+  constructor(
+    instance: Instance,
+    plan: FunctionPlan,
+    functionIndex: number,
+    owner: ExchangeOwner,
+    pool: () => Pool<Exchange>,
+  ) {
     super(instance)
     this.plan = plan
+    this.#functionIndex = functionIndex
     this.#owner = owner
     this.pool = pool
+  }
+
+  /** Guest code is about to run for this request: whoever watches the shard sees it. */
+  enter(): void {
+    const { session } = this
+    this.#owner.activity.begin(this.#functionIndex, session?.slot ?? -1, session?.generation ?? 0)
+  }
+
+  leave(): void {
+    this.#owner.activity.end()
+  }
+
+  get isCancelled(): boolean {
+    return this.#owner.activity.isCancelled
   }
 
   get pendingTimers(): number {
@@ -103,7 +127,9 @@ export class Exchange extends Runtime implements HostCalls, BodyReader {
 
   piece(bytes: Uint8Array, from: number, to: number, isLast: boolean): void {
     this.wantsBody = false
+    this.enter()
     this.instance.push(bytes, from, to, isLast)
+    this.leave()
     this.#owner.afterPiece(this)
   }
 
@@ -118,7 +144,9 @@ export class Exchange extends Runtime implements HostCalls, BodyReader {
     const timer = this.#owner.timers.add(performance.now() + delayMs, () => {
       if (repeat) this.#schedule(id, delayMs, true)
       else this.#timers.delete(id)
+      this.enter()
       this.instance.fire(id)
+      this.leave()
       this.#owner.afterStep(this)
     })
     this.#timers.set(id, timer)

@@ -6,6 +6,7 @@ import { errorAnswer } from '../http/response.ts'
 
 /** What a runtime's failure is called towards the client. */
 export const FAILURE_CODES: Record<NonNullable<Failure>, AnswerErrorCode> = {
+  cancelled: 'shutting-down',
   cpu: 'cpu-limit',
   memory: 'memory-limit',
   stack: 'stack-limit',

@@ -1,5 +1,6 @@
 // What an actor is given at its start: plain data, cloned to the thread, with the large parts in shared memory.
 
+import type { SharedMemory } from '@shared/ringbuffer'
 import type { Config } from '../config/index.ts'
 import type { EngineKit } from '../engine/build.ts'
 import type { Image } from '../engine/image.ts'
@@ -40,6 +41,8 @@ export interface ActorPlan {
   /** The compiled SIMD parser; null where the scalar one serves. */
   readonly parser: WebAssembly.Module | null
   readonly functions: readonly FunctionPlan[]
+  /** A counter for each function: until when it is not served. Written by the supervisor's side. */
+  readonly quarantine: SharedMemory
   readonly config: ActorConfig
 }
 

@@ -1,6 +1,8 @@
 // Puts an actor together from its plan and runs it: the body of the thread's task.
 
-import { Producer } from '@shared/ringbuffer'
+import { readlinkSync } from 'node:fs'
+import { basename } from 'node:path'
+import { Counters, Producer } from '@shared/ringbuffer'
 import { loadEngineCode } from '../engine/module.ts'
 import { Pool, type PoolEvents, type PoolLimits } from '../engine/pool.ts'
 import { Router } from '../functions/router.ts'
@@ -10,7 +12,7 @@ import { type HeadParser, ScalarParser } from '../http/parser.ts'
 import { SimdParser } from '../http/simd.ts'
 import { accessLogger, LineLog } from '../log.ts'
 import { type ActorCounter, actorCounter } from '../metrics.ts'
-import { acceptorBell, actorCounters, answerRoomBell, responseRing } from '../shard.ts'
+import { acceptorBell, actorActivity, actorCounters, answerRoomBell, responseRing } from '../shard.ts'
 import { Actor } from './actor.ts'
 import { Exchange } from './exchange.ts'
 import { Outbox } from './outbox.ts'
@@ -65,10 +67,21 @@ function headParser({ shard, parser, config }: ActorPlan): HeadParser {
   return new SimdParser(parser, { memory: shard.memory, offset: shard.layout.scratch }, limits)
 }
 
+/** The number by which Linux knows this thread, for the watchdog; 0 elsewhere. */
+function kernelThread(): number {
+  try {
+    return Number(basename(readlinkSync('/proc/thread-self'))) || 0
+  } catch {
+    return 0
+  }
+}
+
 /** Resolves when the acceptor says STOP; `ready` is called when the actor can serve. */
 export async function runActor(plan: ActorPlan, ready: () => void): Promise<void> {
   const { shard, kit, functions, config } = plan
   const counters = actorCounters(shard)
+  const activity = actorActivity(shard)
+  activity.start(kernelThread())
   const count = (name: ActorCounter) => () => counters.add(actorCounter[name], 1)
   const events: PoolEvents = {
     opened: count('opened'),
@@ -89,7 +102,7 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
   )
   const pools: Pool<Exchange>[] = functions.map((fn, index) => {
     const wrap = (instance: ConstructorParameters<typeof Exchange>[0]) =>
-      new Exchange(instance, fn, service, () => pools[index]!)
+      new Exchange(instance, fn, index, service, () => pools[index]!)
     return new Pool(code, kit.layout, fn.image, poolLimits(fn, config), events, wrap)
   })
   const report = new Reporter(shard.index, log, accessLogger(config, log.output), (stack, fn) =>
@@ -100,6 +113,8 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
     router: new Router(functions),
     outbox,
     counters,
+    activity,
+    quarantine: new Counters({ buffer: plan.quarantine.buffer, offset: 0 }, functions.length),
     report,
     sendWindowBytes: config.connection.sendWindowBytes,
     responseHeadBytes: config.limits.responseHeadBytes,

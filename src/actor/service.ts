@@ -1,7 +1,7 @@
 // What a shard does with a request: route it, lease a runtime, run the handler, write the answer, take the runtime back; and
 // what it does when any of that is not to be had.
 
-import type { Counters } from '@shared/ringbuffer'
+import type { Activity, Counters } from '@shared/ringbuffer'
 import type { Failure } from '../engine/instance.ts'
 import type { Pool } from '../engine/pool.ts'
 import { ANSWER_ERRORS, type AnswerErrorCode } from '../errors.ts'
@@ -34,6 +34,9 @@ export interface ServiceOptions {
   readonly router: Router
   readonly outbox: Outbox
   readonly counters: Counters
+  readonly activity: Activity
+  /** Until when each function is not served, in milliseconds since 1970; 0 for one that is. */
+  readonly quarantine: Counters
   readonly report: Reporter
   readonly sendWindowBytes: number
   readonly responseHeadBytes: number
@@ -67,6 +70,10 @@ export class Service implements RequestSink, ExchangeOwner {
     this.#waiting = new WaitingRoom(options.queueRequests, options.pools.length)
   }
 
+  get activity(): Activity {
+    return this.#options.activity
+  }
+
   /** Whether requests wait for a runtime. */
   get hasWaiting(): boolean {
     return this.#waiting.size > 0
@@ -82,6 +89,11 @@ export class Service implements RequestSink, ExchangeOwner {
     const { functionIndex } = head
     if (functionIndex < 0) {
       this.#answerWithout(session, head, 'not-found')
+      return
+    }
+    const untilMs = this.#options.quarantine.get(functionIndex)
+    if (untilMs !== 0 && untilMs > Date.now()) {
+      this.#answerWithout(session, head, 'quarantined')
       return
     }
     const exchange = this.#waiting.isEmpty(functionIndex) ? this.#lease(functionIndex) : undefined
@@ -213,19 +225,29 @@ export class Service implements RequestSink, ExchangeOwner {
     const flags = (exchange.plan.env === null ? 0 : FLAG.HAS_ENV) | (body.streams ? FLAG.STREAM : 0)
     exchange.wantsBody = false
     if (body.streams) session.reader = exchange
+    exchange.enter()
     instance.invoke(head.bytes, head.start, head.end, bytes, start, end, isText, flags)
+    exchange.leave()
     this.#conclude(exchange, session)
   }
 
   /** After a step: an answer, a failure, or a wait. */
   #conclude(exchange: Exchange, session: Session): void {
     const { instance } = exchange
-    if (instance.failure !== null)
+    if (instance.failure === 'cancelled') this.#cancelled(exchange, session)
+    else if (instance.failure !== null)
       this.#failed(exchange, session, FAILURE_CODES[instance.failure], limitOf(exchange, instance.failure))
     else if (instance.state === STATE.FAILED) this.#threw(exchange, session)
     else if (instance.state !== STATE.PENDING) this.#answer(exchange, session)
     else if (exchange.pendingTimers > 0 || exchange.wantsBody) this.#keep(exchange)
     else this.#failed(exchange, session, 'handler-failed', 'its promise can never settle: nothing is pending')
+  }
+
+  /** The client has gone, or the server has: there is nobody to answer. */
+  #cancelled(exchange: Exchange, session: Session): void {
+    this.#options.counters.add(actorCounter.cancelled, 1)
+    this.#release(exchange, true)
+    session.close()
   }
 
   #answer(exchange: Exchange, session: Session): void {

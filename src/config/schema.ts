@@ -204,6 +204,36 @@ const restart = v.strictObject({
   ),
 })
 
+const watchdog = v.strictObject({
+  graceMs: v.optional(
+    wholeNumber(50, 60_000, {
+      meaning:
+        'How long native code that cannot be interrupted may go on after limits.cpuMs; then its thread is ended.',
+    }),
+    250,
+  ),
+  spares: v.optional(
+    wholeNumber(0, 1, {
+      meaning: 'Threads kept ready to take over the shard of one that was ended; 0: it is started then.',
+    }),
+    1,
+  ),
+  strikes: v.optional(
+    wholeNumber(1, 1000, {
+      meaning: 'Threads that a function may cost within windowMs; then its quarantine.',
+    }),
+    3,
+  ),
+  windowMs: v.optional(
+    wholeNumber(100, 24 * HOUR_MS, { meaning: 'The window in which strikes are counted.' }),
+    600_000,
+  ),
+  quarantineMs: v.optional(
+    wholeNumber(100, 24 * HOUR_MS, { meaning: 'How long a function in quarantine is answered 503.' }),
+    60_000,
+  ),
+})
+
 export const configSchema = v.strictObject({
   host: v.optional(
     string(
@@ -248,6 +278,7 @@ export const configSchema = v.strictObject({
   gc: v.optional(gc, {}),
   bounded: v.optional(bounded, {}),
   restart: v.optional(restart, {}),
+  watchdog: v.optional(watchdog, {}),
   functions: v.optional(functionsSchema, []),
 })
 

@@ -9,6 +9,8 @@ import type { EmModule, EngineFfi } from './module.ts'
 
 /** What a running request offers its guest beside the pure operations. */
 export interface HostCalls {
+  /** Somebody outside wants the request to stop; looked at whenever the engine polls. */
+  readonly isCancelled: boolean
   log(level: number, text: string): void
   /** False when there are too many timers. */
   timerSet(id: number, delayMs: number, repeat: boolean): boolean
@@ -36,6 +38,11 @@ export class HostBorder {
   begin(host: HostCalls, calls: number): void {
     this.#host = host
     this.#callsLeft = calls
+  }
+
+  /** Whether the request is to stop. */
+  get isCancelled(): boolean {
+    return this.#host?.isCancelled === true
   }
 
   /** Whether the request has used up its host calls. */

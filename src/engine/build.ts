@@ -153,6 +153,7 @@ export async function buildImage(
 }
 
 const silentHost: HostCalls = {
+  isCancelled: false,
   log() {},
   timerSet: () => false,
   timerClear() {},

@@ -116,6 +116,7 @@ function buildOne(
   lines: TopLevelLine[],
 ): Promise<Image> {
   const host = {
+    isCancelled: false,
     log(level: number, text: string) {
       if (lines.length < LINES_MAX) lines.push({ function: fn.name, level, text })
     },

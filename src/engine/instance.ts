@@ -23,7 +23,7 @@ import {
 } from './module.ts'
 
 /** Why a step ended without the guest's say; null while all is well. */
-export type Failure = 'cpu' | 'memory' | 'stack' | 'engine' | 'host-calls' | null
+export type Failure = 'cpu' | 'memory' | 'stack' | 'engine' | 'host-calls' | 'cancelled' | null
 
 /** Limits of what runs in an instance, from the function's configuration. */
 export interface InstanceLimits {
@@ -316,8 +316,8 @@ export class Instance {
   #shouldInterrupt(): 0 | 1 {
     if (this.#failure !== null) return 1
     this.#cpu.poll()
-    if (this.#cpu.isOver) {
-      this.#fail('cpu')
+    if (this.#cpu.isOver || this.#border.isCancelled) {
+      this.#fail(this.#cpu.isOver ? 'cpu' : 'cancelled')
       return 1
     }
     if (!this.#hardCollected && this.#image && this.heapBytes > this.#limits.gcHardBytes) {

@@ -60,6 +60,7 @@ class World {
     this.supervisor = new Supervisor(
       ENTRY,
       cores,
+      0,
       { max: maxRestarts, windowMs: 600_000 },
       {
         restarted: (shard, reason) => this.restarts.push({ shard, reason }),

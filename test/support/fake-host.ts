@@ -21,6 +21,7 @@ export class FakeHost implements HostCalls {
     this.timers.delete(id)
   }
 
+  isCancelled = false
   /** Pieces of the body asked for. */
   pulls = 0
 

@@ -1,4 +1,5 @@
 /** `@shared/ringbuffer`: rings of records, doorbells and counters over shared memory. The argument for it is `design/ring.md`. */
+export { Activity, activityBytes, type Run } from './activity.ts'
 export { Consumer } from './consumer.ts'
 export { Counters, countersBytes } from './counters.ts'
 export { Doorbell, doorbellBytes } from './doorbell.ts'

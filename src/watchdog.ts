@@ -1,0 +1,154 @@
+// Watches the actors from the main thread. Most of what a guest can do wrong ends by the engine's own polls; a native call
+// that never polls does not. Such an actor's thread is ended, and its function earns a strike; after a few it is not served for a
+// while.
+
+import { readFileSync } from 'node:fs'
+import type { Activity, Counters, Run } from '@shared/ringbuffer'
+import type { ShardHandle } from './shard.ts'
+import { actorActivity } from './shard.ts'
+
+export interface WatchdogOptions {
+  /** How long guest code may go on after its limit of processor time. */
+  readonly graceMs: number
+  /** So many strikes within `windowMs` put a function into quarantine for `quarantineMs`. */
+  readonly strikes: number
+  readonly windowMs: number
+  readonly quarantineMs: number
+}
+
+/** The request whose guest code has hung its shard. */
+export interface Hang {
+  readonly shard: number
+  readonly functionIndex: number
+  readonly slot: number
+  readonly generation: number
+  /** How long it has been seen to run. */
+  readonly ranMs: number
+}
+
+export interface WatchdogEvents {
+  /** Whether somebody still waits for what runs. */
+  isWanted(run: { shard: number; slot: number; generation: number }): boolean
+  /** The shard's thread is to be ended. */
+  hung(hang: Hang): void
+  quarantined(functionIndex: number, untilMs: number): void
+}
+
+/** How often all shards are looked at. */
+const LOOK_MS = 50
+/** A thread off its processor is not charged for it, as far as the system tells; beyond this many limits it is hung all the same. */
+const WALL_FACTOR = 10
+/** Where the system does not tell. */
+const BLIND_WALL_FACTOR = 3
+
+interface Watched {
+  readonly shard: number
+  readonly activity: Activity
+  run: Run | undefined
+  sinceMs: number
+  sinceCpuMs: number | undefined
+  /** The run that `hung` was called for. */
+  reported: number | undefined
+}
+
+export class Watchdog {
+  readonly #options: WatchdogOptions
+  readonly #events: WatchdogEvents
+  readonly #cpuMs: readonly number[]
+  readonly #quarantine: Counters
+  readonly #watched: Watched[]
+  /** When each function earned its last strikes. */
+  readonly #strikes: number[][]
+  #timer: NodeJS.Timeout | undefined
+
+  /** `cpuMs`: each function's limit; `quarantine`: a counter for each, which actors read. */
+  constructor(
+    shards: readonly ShardHandle[],
+    cpuMs: readonly number[],
+    quarantine: Counters,
+    options: WatchdogOptions,
+    events: WatchdogEvents,
+  ) {
+    this.#options = options
+    this.#events = events
+    this.#cpuMs = cpuMs
+    this.#quarantine = quarantine
+    this.#strikes = cpuMs.map(() => [])
+    this.#watched = shards.map((shard) => ({
+      shard: shard.index,
+      activity: actorActivity(shard),
+      run: undefined,
+      sinceMs: 0,
+      sinceCpuMs: undefined,
+      reported: undefined,
+    }))
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.look(performance.now()), LOOK_MS)
+    this.#timer.unref()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  /** One look at every shard, at a time of `performance.now`. */
+  look(nowMs: number): void {
+    for (const watched of this.#watched) {
+      const run = watched.activity.look()
+      if (run === undefined || run.number !== watched.run?.number) {
+        watched.run = run
+        watched.sinceMs = nowMs
+        watched.sinceCpuMs = undefined
+        if (run !== undefined) this.#cancelUnwanted(watched, run)
+      } else if (watched.reported !== run.number && this.#isHung(watched, run, nowMs)) {
+        watched.reported = run.number
+        this.#report(watched, run, nowMs)
+      }
+    }
+  }
+
+  /** A slot of -1: what runs on after its answer, by waitUntil. */
+  #cancelUnwanted({ shard, activity }: Watched, run: Run): void {
+    const [, slot, generation] = run.tags
+    if (slot >= 0 && !this.#events.isWanted({ shard, slot, generation })) activity.cancel(run)
+  }
+
+  /** The processor clock is read only of threads that have been at one thing for longer than the limit. */
+  #isHung(watched: Watched, run: Run, nowMs: number): boolean {
+    const limitMs = (this.#cpuMs[run.tags[0]] ?? 0) + this.#options.graceMs
+    const ranMs = nowMs - watched.sinceMs
+    if (ranMs < this.#options.graceMs) return false
+    const cpuMs = threadCpuMs(watched.activity.thread)
+    if (cpuMs === undefined) return ranMs >= limitMs * BLIND_WALL_FACTOR
+    // Counted from the first look after the grace: what the thread did before this run is not its.
+    watched.sinceCpuMs ??= cpuMs
+    return cpuMs - watched.sinceCpuMs >= limitMs - this.#options.graceMs || ranMs >= limitMs * WALL_FACTOR
+  }
+
+  #report({ shard, sinceMs }: Watched, run: Run, nowMs: number): void {
+    const [functionIndex, slot, generation] = run.tags
+    this.#events.hung({ shard, functionIndex, slot, generation, ranMs: Math.round(nowMs - sinceMs) })
+    const strikes = this.#strikes[functionIndex]
+    if (strikes === undefined) return
+    strikes.push(nowMs)
+    while (strikes[0]! < nowMs - this.#options.windowMs) strikes.shift()
+    if (strikes.length < this.#options.strikes) return
+    strikes.length = 0
+    const untilMs = Date.now() + this.#options.quarantineMs
+    this.#quarantine.set(functionIndex, untilMs)
+    this.#events.quarantined(functionIndex, untilMs)
+  }
+}
+
+/** Processor time that a thread has had; undefined where the system does not tell. */
+function threadCpuMs(thread: number): number | undefined {
+  if (thread === 0) return undefined
+  try {
+    // Linux, Documentation/scheduler/sched-stats: the first number is the time on a processor in nanoseconds.
+    return Number(readFileSync(`/proc/self/task/${thread}/schedstat`, 'latin1').split(' ')[0]) / 1e6
+  } catch {
+    return undefined
+  }
+}
