@@ -22,6 +22,7 @@ export interface FunctionPlan {
     readonly cpuMs: number
     readonly wallMs: number
     readonly memoryBytes: number
+    readonly stackBytes: number
     readonly responseBytes: number
     readonly timers: number
     readonly hostCalls: number

@@ -9,11 +9,25 @@ import type { FunctionPlan } from './plan.ts'
 /** Turns positions in a bundle into those of the user's files. */
 export type StackMapper = (stack: string, plan: FunctionPlan) => string
 
+/** Of a stack in the log: a recursion has thousands. */
+const STACK_LINES_MAX = 20
+
 const LEVEL_NAMES: Record<number, 'debug' | 'info' | 'warn' | 'error'> = {
   [LOG_LEVEL.DEBUG]: 'debug',
   [LOG_LEVEL.INFO]: 'info',
   [LOG_LEVEL.WARN]: 'warn',
   [LOG_LEVEL.ERROR]: 'error',
+}
+
+/** The stack in a failure's text of `name\nmessage\nstack`. */
+function stackOf(text: string): string {
+  return text.split('\n').slice(2).join('\n')
+}
+
+function firstLines(stack: string): string {
+  const lines = stack.split('\n')
+  if (lines.length <= STACK_LINES_MAX) return stack
+  return `${lines.slice(0, STACK_LINES_MAX).join('\n')}\n    ... ${lines.length - STACK_LINES_MAX} more`
 }
 
 export class Reporter {
@@ -41,8 +55,8 @@ export class Reporter {
 
   /** `text`: what the guest threw, as `name\nmessage\nstack`. */
   threw(exchange: Exchange, text: string): void {
-    const [name = '', message = '', ...lines] = text.split('\n')
-    const stack = this.#mapStack(lines.join('\n'), exchange.plan)
+    const [name = '', message = ''] = text.split('\n', 2)
+    const stack = firstLines(this.#mapStack(stackOf(text), exchange.plan))
     this.#log.write(
       'error',
       { ...this.#fieldsOf(exchange), error: { name, message, stack } },
@@ -50,13 +64,19 @@ export class Reporter {
     )
   }
 
-  /** The host ended a request: which limit, its value, what was used. */
-  ended(exchange: Exchange, code: AnswerErrorCode, detail: string): void {
-    const { instance } = exchange
+  /** The host ended a request: which limit, its value, what was used, and where; `text` as in `threw`, if the guest threw. */
+  ended(exchange: Exchange, code: AnswerErrorCode, detail: string, text?: string): void {
+    const { instance, plan } = exchange
+    const stack = text === undefined ? instance.failureStack : stackOf(text)
     const fields = {
       ...this.#fieldsOf(exchange),
-      error: { name: code, message: detail === '' ? ANSWER_ERRORS[code].message : detail },
+      error: {
+        name: code,
+        message: detail === '' ? ANSWER_ERRORS[code].message : detail,
+        ...(stack !== '' && { stack: firstLines(this.#mapStack(stack, plan)) }),
+      },
       cpuMs: Math.round(instance.cpuUsedMs * 10) / 10,
+      heapBytes: instance.peakHeapBytes,
       ...(instance.engineSaid !== '' && { engine: instance.engineSaid }),
     }
     this.#log.write('error', fields, 'request ended by its host')

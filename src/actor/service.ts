@@ -359,12 +359,17 @@ export class Service implements RequestSink, ExchangeOwner {
   /** The handler threw: what it threw goes to the log, never to the client. */
   #threw(exchange: Exchange, session: Session): void {
     const text = exchange.instance.failureText()
-    this.#options.counters.add(actorCounter.failures, 1)
-    this.#options.report.threw(exchange, text)
     // Without memory for the error itself the engine throws null.
     const isNull = text.startsWith('Error\nthrown: null') && exchange.instance.isNearlyFull
     const outOfMemory = isNull || text.startsWith('InternalError\nout of memory')
     const code = outOfMemory ? 'memory-limit' : STACK_OVERFLOW.test(text) ? 'stack-limit' : 'handler-failed'
+    if (code === 'handler-failed') {
+      this.#options.counters.add(actorCounter.failures, 1)
+      this.#options.report.threw(exchange, text)
+    } else {
+      this.#options.counters.add(actorCounter.limits, 1)
+      this.#options.report.ended(exchange, code, limitOf(exchange, outOfMemory ? 'memory' : 'stack'), text)
+    }
     this.#respond(exchange, session, code, outOfMemory)
   }
 
@@ -404,7 +409,8 @@ function isCurrent({ session, number }: Waiting): boolean {
 }
 
 function limitOf(exchange: Exchange, failure: NonNullable<Failure>): string {
-  const { cpuMs, memoryBytes, hostCalls } = exchange.plan.limits
+  const { cpuMs, memoryBytes, stackBytes, hostCalls } = exchange.plan.limits
+  if (failure === 'stack') return `limit ${stackBytes} bytes of stack`
   if (failure === 'cpu') return `limit ${cpuMs} ms of processor time`
   if (failure === 'memory') return `limit ${memoryBytes} bytes of memory`
   if (failure === 'host-calls') return `limit ${hostCalls} host calls`

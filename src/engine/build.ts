@@ -70,6 +70,7 @@ export async function buildBase(kit: EngineKit, code: EngineCode, guestSource: s
       takeHead: member('takeHead'),
       fire: member('fire'),
       push: member('push'),
+      where: member('where'),
       undefined: ffi.QTS_GetUndefined(),
       flags: Array.from({ length: FLAGS }, (_, value) => ffi.QTS_NewFloat64(ctx, value)),
       scratch,

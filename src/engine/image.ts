@@ -20,6 +20,7 @@ export interface ImagePointers {
   readonly takeHead: number
   readonly fire: number
   readonly push: number
+  readonly where: number
   readonly undefined: number
   /** The numbers that `invoke` and `push` take as flags, by their value. */
   readonly flags: readonly number[]

@@ -35,6 +35,9 @@ export interface InstanceLimits {
 
 /** Jobs between two looks at the clock: bellard's build swallows interrupts inside of promise jobs. */
 const JOBS_PER_STEP = 64
+/** Of a stack that is kept for the log. */
+const STACK_CHARS_MAX = 4096
+
 export class Instance {
   readonly #em: EmModule
   readonly #ffi: EngineFfi
@@ -47,6 +50,10 @@ export class Instance {
   readonly #cpu = new CpuMeter()
   #failure: Failure = null
   #engineSaid = ''
+  #failureStack = ''
+  /** The guest is being asked where it is: it is not to be interrupted in that. */
+  #isAsking = false
+  #peakHeapBytes = 0
   #hardCollected = false
   /** The answer of this request has been taken: what the io words say is old from then on. */
   #answered = false
@@ -113,6 +120,16 @@ export class Instance {
     return this.#engineSaid
   }
 
+  /** Where the guest was when a limit ended it, as its engine tells: lines of a stack, or ''. */
+  get failureStack(): string {
+    return this.#failureStack
+  }
+
+  /** The most heap beyond the image's own that was seen in use during this request. */
+  get peakHeapBytes(): number {
+    return Math.max(this.#peakHeapBytes, this.heapBytes)
+  }
+
   get cpuUsedMs(): number {
     return this.#cpu.usedMs
   }
@@ -159,6 +176,8 @@ export class Instance {
   /** Starts a request: its CPU and host-call budgets begin here. */
   begin(host: HostCalls): void {
     this.#cpu.begin(this.#limits.cpuMs)
+    this.#failureStack = ''
+    this.#peakHeapBytes = 0
     this.#forgetAnswer()
     if (this.#hardCollected) this.#heap.setGcThreshold(this.#image!.pointers.rt, GC_OFF)
     this.#hardCollected = false
@@ -314,18 +333,46 @@ export class Instance {
 
   /** The engine polls this every 25 to 40 µs of guest code. */
   #shouldInterrupt(): 0 | 1 {
+    if (this.#isAsking) return 0
     if (this.#failure !== null) return 1
     this.#cpu.poll()
     if (this.#cpu.isOver || this.#border.isCancelled) {
       this.#fail(this.#cpu.isOver ? 'cpu' : 'cancelled')
+      this.#failureStack = this.#whereItIs()
       return 1
     }
-    if (!this.#hardCollected && this.#image && this.heapBytes > this.#limits.gcHardBytes) {
+    const heapBytes = this.#image ? this.heapBytes : 0
+    if (heapBytes > this.#peakHeapBytes) this.#peakHeapBytes = heapBytes
+    if (!this.#hardCollected && this.#image && heapBytes > this.#limits.gcHardBytes) {
       // Above the hard watermark the engine's own policy takes over for the rest of this request.
       this.#hardCollected = true
       this.#heap.setGcThreshold(this.#image.pointers.rt, 0)
     }
     return 0
+  }
+
+  /**
+   * Where the guest is now, asked of itself within a poll. An interrupt inside of an async function ends as a rejected promise
+   * that the host never sees, so its own stack cannot be had.
+   */
+  #whereItIs(): string {
+    const { ctx, where, undefined: none, scratch } = this.#image!.pointers
+    if (where === 0) return ''
+    this.#isAsking = true
+    const value = this.#ffi.QTS_Call(ctx, where, none, 0, scratch)
+    this.#isAsking = false
+    const error = this.#ffi.QTS_ResolveException(ctx, value)
+    if (error !== 0) {
+      this.#ffi.QTS_FreeValuePointer(ctx, error)
+      return ''
+    }
+    const text = this.#ffi.QTS_GetString(ctx, value)
+    this.#ffi.QTS_FreeValuePointer(ctx, value)
+    if (text === 0) return ''
+    const stack = readCString(this.#em, text).slice(0, STACK_CHARS_MAX)
+    this.#ffi.QTS_FreeCString(ctx, text)
+    // The first line is the question itself.
+    return stack.slice(stack.indexOf('\n') + 1)
   }
 
   #fail(failure: Failure): void {

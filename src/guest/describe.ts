@@ -73,3 +73,12 @@ export function describeFailure(thrown: unknown): string {
     return 'Error\nthe failure could not be described\n'
   }
 }
+
+const ErrorOfRealm = Error
+/** Where making a stack may run user code (V8's hook, which quickjs-ng has), none is made. */
+const hasHook = 'prepareStackTrace' in Error
+
+/** Called by the host in the middle of anything: the stack there. Runs no code of the user's. */
+export function where(): string {
+  return hasHook ? '' : textOf(new ErrorOfRealm(), 'stack')
+}

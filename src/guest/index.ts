@@ -6,6 +6,7 @@ import { installGlobals } from './globals.ts'
 
 export { takeHead } from './answer.ts'
 export { io } from './bridge.ts'
+export { where } from './describe.ts'
 export { invoke, load, take } from './invoke.ts'
 export { push } from './web/incoming.ts'
 export { fire } from './web/timers.ts'

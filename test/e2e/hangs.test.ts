@@ -146,3 +146,50 @@ test('a client that resets its connection stops the guest code that runs for it'
   gone[Symbol.dispose]()
   expect((await waiting.read()).body.toString()).toBe('good')
 })
+
+test.each([
+  [
+    'cpu-limit',
+    'spin',
+    /^limit 30 ms of processor time$/,
+    / at busy \(handler\.ts:1:\d+\)\n.* at .*\(handler\.ts:4:\d+\)/,
+  ],
+  ['cpu-limit', 'later', /^limit 30 ms of processor time$/, / at busy \(handler\.ts:1:\d+\)/],
+  [
+    'stack-limit',
+    'deep',
+    /^limit 262144 bytes of stack$/,
+    / at deep \(handler\.ts:2:\d+\)\n.*\n {4}\.\.\. \d+ more$/s,
+  ],
+])(
+  'the log of a %s names the limit, its value, what was used, and the place: %s',
+  async (code, path, message, stack) => {
+    await using server = await startServer({
+      args: ['handler.ts'],
+      handlerFiles: {
+        'handler.ts': `const busy = (): never => { for (;;) {} }
+const deep = (n: number): number => deep(n + 1) + 1
+export default async ({ url }: Request) => {
+  if (url.endsWith('spin')) busy()
+  if (url.endsWith('later')) { await null; busy() }
+  return Response.text(String(deep(0)))
+}
+`,
+      },
+      config: { limits: { cpuMs: 30 } },
+    })
+    using wire = await Wire.connect(server.port)
+    await wire.send(GET(`/${path}`))
+    expect(JSON.parse((await wire.read()).body.toString()).error).toBe(code)
+    const line = await server.waitForLog(({ msg }) => msg === 'request ended by its host')
+    const { error, ...rest } = line as { error: { name: string; message: string; stack: string } }
+    expect(error.name).toBe(code)
+    expect(error.message).toMatch(message)
+    expect(error.stack).toMatch(stack)
+    expect(rest).toMatchObject({
+      function: 'handler',
+      cpuMs: expect.any(Number),
+      heapBytes: expect.any(Number),
+    })
+  },
+)
