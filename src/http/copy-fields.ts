@@ -15,9 +15,10 @@ export class ResponseFields {
 }
 
 /**
- * Copies a guest's field block `src[from, to)`, lines of `name: value CRLF`, to `dst` from `at` on; at most `to - from`
+ * Copies a guest's field block `src[from, to)`, lines of `name: value CRLF` in UTF-8, to `dst` from `at` on; at most `to - from`
  * bytes, for which `dst` must have room (throws if not). Every line is checked here, whatever the guest's side did
- * before: names are tokens, values hold no control character but HTAB. Left out is what only the server may say:
+ * before: names are tokens, values hold no control character but HTAB, and none above U+00FF. A character from U+0080 on
+ * is sent as the one byte it is received as (obs-text, RFC 9110 5.5). Left out is what only the server may say:
  * content-length, transfer-encoding, connection, keep-alive, proxy-connection, upgrade, te, trailer.
  * Returns the new `at`, or an error code of status 500: then nothing written from `at` on counts.
  */
@@ -47,7 +48,24 @@ export function copyFields(
     if (verdict < 0) return verdict
     read += 2
     if (verdict === DROP) continue
-    for (let i = lineStart; i < read; i++) dst[write++] = src[i]!
+    write = copyLine(src, lineStart, read, dst, write)
+    if (write < 0) return write
+  }
+  return write
+}
+
+/** Copies one checked line, UTF-8 to latin1; the new `at`, or an error code where a character is none of latin1. */
+function copyLine(src: Uint8Array, from: number, to: number, dst: Uint8Array, at: number): number {
+  let write = at
+  for (let i = from; i < to; i++) {
+    let byte = src[i]!
+    if (byte > 0x7f) {
+      // U+0080 to U+00FF are two bytes each: C2 or C3, and a continuation. The line's CR stands behind the last.
+      const low = src[++i]! ^ 0x80
+      if ((byte & 0xfe) !== 0xc2 || low > 0x3f) return HTTP_ERRORS.badResponseFieldValue
+      byte = ((byte & 0x03) << 6) | low
+    }
+    dst[write++] = byte
   }
   return write
 }

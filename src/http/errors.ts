@@ -145,7 +145,7 @@ const INFO: Record<keyof typeof HTTP_ERRORS, readonly [string, number, string, s
   badResponseFieldValue: [
     'bad-response-field-value',
     500,
-    'The function set a field whose value holds a control character',
+    'The function set a field whose value holds a control character, or one beyond latin1',
     'RFC 9110 5.5',
   ],
   badResponseContentLength: [

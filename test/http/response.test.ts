@@ -122,6 +122,11 @@ describe('date, RFC 9110 5.6.7', () => {
   })
 })
 
+/** The bytes of a text in UTF-8, as a text of one character a byte. */
+function utf8(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1')
+}
+
 describe('a guest’s fields', () => {
   const seen = new ResponseFields()
   const copy = (block: string) => {
@@ -132,10 +137,36 @@ describe('a guest’s fields', () => {
   }
 
   it('are copied as they are', () => {
-    const block = 'a: b\r\nset-cookie: x=y\r\nset-cookie: z\r\nempty:\r\nlatin: \xe9\t!\r\n'
+    const block = 'a: b\r\nset-cookie: x=y\r\nset-cookie: z\r\nempty:\r\ntab: a\tb \r\n'
     expect(copy(block)).toEqual({ result: 4 + block.length, text: block })
     expect(copy('')).toEqual({ result: 4, text: '' })
     expect(seen).toEqual(new ResponseFields())
+  })
+
+  it('have every character of latin1 as its one byte, RFC 9110 5.5', () => {
+    const latin = Array.from({ length: 128 }, (_, i) => String.fromCharCode(0x80 + i)).join('')
+    const block = utf8(`a: ${latin}b\r\nc: ${latin}\r\n`)
+    expect(copy(block).text).toBe(`a: ${latin}b\r\nc: ${latin}\r\n`)
+  })
+
+  it.each([
+    utf8('\u0100'),
+    utf8('\u07ff'),
+    utf8('\u010d\u010a'),
+    utf8('\u560d\u560a'),
+    utf8('\u{1f600}'),
+    '\xe9',
+    '\x80',
+    '\xff',
+    '\xc3',
+    '\xc2\xc2\x80',
+    '\xc3a',
+    '\xc0\x8d\xc0\x8a',
+    '\xc1\x8a',
+    '\xe0\x80\x8a',
+  ])('with a character beyond latin1, or no character at all, are refused, RFC 9110 5.5: %j', (value) => {
+    expect(copy(`a: ${value}\r\n`).result).toBe('bad-response-field-value')
+    expect(copy(`a: b\r\nc: x${value}y\r\nd: e\r\n`).result).toBe('bad-response-field-value')
   })
 
   it.each([
