@@ -3,17 +3,18 @@ import {
   concat,
   isEnumerable,
   jsonStringify,
-  regExpTest,
+  stringIncludes,
   stringIndexOf,
   stringSlice,
   stringSplit,
   toLowerCase,
 } from '../primordials.ts'
-import { finishInterface, liveIterator, toByteString, trimHttpSpace } from './webidl.ts'
+import { finishInterface, liveIterator, matches, toByteString, trimHttpSpace } from './webidl.ts'
 
 const ITERATOR = 'Headers Iterator'
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const UNUSUAL_IN_VALUE = /[\0\r\n\u0100-\uffff]/
+const BEYOND_ASCII = /[\x80-\xff]/
 
 /** Marks a construction by this realm's own code, which no user code can name. */
 const INTERNAL = Symbol('internal')
@@ -175,7 +176,7 @@ function toName(name: unknown): string {
   const text = typeof name === 'string' ? name : `${name}`
   const known = knownNames[text]
   if (known !== undefined) return known
-  if (!regExpTest(TOKEN, text)) throw new TypeError(`${jsonStringify(text)} is not a valid header name`)
+  if (!matches(TOKEN, text)) throw new TypeError(`${jsonStringify(text)} is not a valid header name`)
   const key = toLowerCase(text)
   if (knownCount < KNOWN_NAMES_MAX && text.length <= KNOWN_NAME_CHARS_MAX) {
     knownCount++
@@ -186,10 +187,9 @@ function toName(name: unknown): string {
 
 function toValue(value: unknown): string {
   const text = typeof value === 'string' ? value : `${value}`
-  if (!regExpTest(UNUSUAL_IN_VALUE, text)) return trimHttpSpace(text)
+  if (!matches(UNUSUAL_IN_VALUE, text)) return trimHttpSpace(text)
   const trimmed = trimHttpSpace(toByteString(text, 'a header value'))
-  if (regExpTest(UNUSUAL_IN_VALUE, trimmed))
-    throw new TypeError('a header value cannot contain NUL, CR or LF')
+  if (matches(UNUSUAL_IN_VALUE, trimmed)) throw new TypeError('a header value cannot contain NUL, CR or LF')
   return trimmed
 }
 
@@ -300,17 +300,28 @@ export function soleContentType(headers: Headers): string | undefined {
   return list.length === 2 && list[0] === CONTENT_TYPE ? list[1] : undefined
 }
 
-/** The field lines as they go over the border. */
+/**
+ * The field lines as they go over the border. The host takes CRLF for the end of a line and NUL for the end of all, so both are
+ * looked for once more in what is sent: user code may have put other strings in the list since, through a prototype's setters.
+ * @throws TypeError for CR, LF or NUL in a name or a value.
+ */
 export function fieldBlock(headers: Headers): string {
   const list = listOf(headers)
   let block = ''
-  for (let i = 0; i < list.length; i += 2) block += concat(list[i]!, ': ', list[i + 1]!, '\r\n')
+  for (let i = 0; i < list.length; i += 2) {
+    const line = concat(list[i]!, ': ', list[i + 1]!)
+    if (stringIncludes(line, '\n') || stringIncludes(line, '\r') || stringIncludes(line, '\0')) {
+      throw new TypeError('a header cannot contain NUL, CR or LF')
+    }
+    block = concat(block, line, '\r\n')
+  }
   return block
 }
 
 /** UTF-8 bytes of a field block, whose characters are all below U+0100. */
 export function utf8Bytes(block: string): number {
   let bytes = block.length
+  if (!matches(BEYOND_ASCII, block)) return bytes
   for (let i = 0; i < block.length; i++) if (charCodeAt(block, i) > 0x7f) bytes++
   return bytes
 }

@@ -1,5 +1,6 @@
-import { charCodeAt, defineProperty, regExpTest } from '../primordials.ts'
+import { charCodeAt, defineProperty, stringSlice } from '../primordials.ts'
 
+const exec = Function.prototype.call.bind(RegExp.prototype.exec) as (pattern: RegExp, text: string) => unknown
 const BEYOND_LATIN1 = /[^\0-\xff]/
 
 /** WebIDL's shape of an interface: enumerable members and the class string. */
@@ -13,10 +14,15 @@ export function finishInterface(type: { prototype: object }, name: string): void
   defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true })
 }
 
+/** Whether `pattern`, without flags, matches: `test` would ask whatever user code has put in the place of `exec`. */
+export function matches(pattern: RegExp, text: string): boolean {
+  return exec(pattern, text) !== null
+}
+
 /** WebIDL ByteString: one character a byte. */
 export function toByteString(value: unknown, what: string): string {
   const text = `${value}`
-  if (regExpTest(BEYOND_LATIN1, text)) throw new TypeError(`${what} has a character beyond U+00FF`)
+  if (matches(BEYOND_LATIN1, text)) throw new TypeError(`${what} has a character beyond U+00FF`)
   return text
 }
 
@@ -35,7 +41,7 @@ export function trimHttpSpace(text: string): string {
   let end = text.length
   while (start < end && isHttpSpace(charCodeAt(text, start))) start++
   while (end > start && isHttpSpace(charCodeAt(text, end - 1))) end--
-  return text.slice(start, end)
+  return stringSlice(text, start, end)
 }
 
 function isHttpSpace(unit: number): boolean {
