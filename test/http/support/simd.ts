@@ -7,7 +7,10 @@ import type { ParseHead } from './head-conformance.ts'
 /** Room for what is parsed in place, before the scratch. */
 const ARENA_BYTES = 1 << 20
 
-const module = new WebAssembly.Module(readFileSync(new URL('../../../dist/head.wasm', import.meta.url)))
+/** The head parser in WebAssembly, as built. */
+export const HEAD_MODULE = new WebAssembly.Module(
+  readFileSync(new URL('../../../dist/head.wasm', import.meta.url)),
+)
 
 interface Made {
   readonly parser: SimdParser
@@ -23,7 +26,7 @@ function simdParser(limits: HeadLimits): Made {
   if (known === undefined) {
     const memory = createSharedMemory(ARENA_BYTES + simdScratchBytes(limits))
     known = {
-      parser: new SimdParser(module, { memory, offset: ARENA_BYTES }, limits),
+      parser: new SimdParser(HEAD_MODULE, { memory, offset: ARENA_BYTES }, limits),
       arena: new Uint8Array(memory.buffer, 0, ARENA_BYTES),
     }
     made.set(key, known)
