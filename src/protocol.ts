@@ -20,6 +20,8 @@ export const REQUEST = {
   STOP: 6,
   /** A new connection: its idle time begins. No payload. */
   OPEN: 7,
+  /** As OPEN, of a connection that another shard has handed on: its next request stays here. */
+  OPEN_MOVED: 8,
 } as const
 
 /** Actor to acceptor. */
@@ -35,9 +37,26 @@ export const RESPONSE = {
   DATA_CLOSE: 3,
   /** Payload: int32, request bytes that were consumed since the last such record. */
   CONSUMED: 4,
+  /**
+   * The connection is for another shard, of the `LANE` in the record's upper bits. Payload: request bytes that were not consumed.
+   * What comes for it later comes back by further MOVE records, until its GONE is answered by MOVED.
+   */
+  MOVE: 5,
+  /** Nothing more of this moving connection will come. No payload. */
+  MOVED: 6,
+  /** To the shard: a function has used up its processor time. Payload: int32, its index. */
+  OFFENCE: 7,
 } as const
 
-/** Bytes of the payload of SENT and CONSUMED. */
+/** Where a moving connection goes. */
+export const LANE = {
+  /** To a shard that serves everybody. */
+  NORMAL: 0,
+  /** To the shard of functions that keep burning processor time. */
+  PENALTY: 1,
+} as const
+
+/** Bytes of the payload of SENT, CONSUMED and OFFENCE. */
 export const CREDIT_BYTES = 4
 
 const KIND_BITS = 8
@@ -46,6 +65,12 @@ export const IDLE_COUNTS = 2 ** (31 - KIND_BITS)
 
 /** One of RESPONSE, of a record's type. */
 export const kindOf = (type: number): number => type & (2 ** KIND_BITS - 1)
+
+/** The type of a MOVE record to this lane. */
+export const moveType = (lane: number): number => (lane << KIND_BITS) | RESPONSE.MOVE
+
+/** The lane in a MOVE record's type. */
+export const laneOf = (type: number): number => type >>> KIND_BITS
 
 /** The count in a DATA_IDLE record's type. */
 export const idleCountOf = (type: number): number => type >>> KIND_BITS

@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { Counters, countersBytes, createSharedMemory, type SharedMemory } from '@shared/ringbuffer'
+import { createSharedMemory, type SharedMemory } from '@shared/ringbuffer'
 import { ACCEPTOR_MEMORY_BYTES, Acceptor } from './acceptor/acceptor.ts'
 import { ShardLink } from './acceptor/link.ts'
 import { type FunctionPlan, headLimits } from './actor/plan.ts'
@@ -14,8 +14,10 @@ import { type Bundle, bundleFunction, stopBundler } from './functions/bundle.ts'
 import { bundleFilename, mapStack } from './functions/source-map.ts'
 import { simdScratchBytes } from './http/simd.ts'
 import { createLogger, type Log } from './log.ts'
-import { REQUEST } from './protocol.ts'
+import { PenaltyBook } from './penalty.ts'
+import { LANE, REQUEST } from './protocol.ts'
 import { createShard } from './shard.ts'
+import { createStanding, Standing } from './standing.ts'
 import { Supervisor } from './supervisor.ts'
 import { Watchdog } from './watchdog.ts'
 
@@ -79,6 +81,10 @@ class Server implements Ringlet {
   #acceptor: Acceptor | undefined
   #log: Log | undefined
   #watchdog: Watchdog | undefined
+  #standing: SharedMemory | undefined
+  /** The shard of functions that keep using up their processor time; undefined when there is to be none. */
+  #penaltyLink: ShardLink | undefined
+  #penaltyStarted = false
   #stopped: Promise<void> | undefined
   #fail: (error: RingletError) => void = () => {}
   readonly failed: Promise<RingletError>
@@ -117,10 +123,10 @@ class Server implements Ringlet {
     void stopBundler()
     const { kit, plans } = await this.#plan(bundles)
     this.#link(parser === null ? 0 : simdScratchBytes(headLimits(config)))
-    const quarantine = createSharedMemory(countersBytes(Math.max(1, plans.length)))
-    await this.#startActors(kit, parser, plans, quarantine)
+    this.#standing = createStanding(plans.length)
+    await this.#startActors(this.#links, LANE.NORMAL, kit, parser, plans)
     this.port = await this.#listen()
-    this.#watch(plans, quarantine)
+    this.#watch(plans, kit, parser)
     log.info(
       {
         host: config.host,
@@ -199,45 +205,48 @@ class Server implements Ringlet {
     const { cores, ring, connection } = this.#config
     const bell = createSharedMemory(ACCEPTOR_MEMORY_BYTES)
     const { receiveWindowBytes, sendWindowBytes } = connection
-    for (let index = 0; index < cores; index++) {
-      const shard = createShard(index, { ...ring, scratchBytes }, bell)
-      this.#links.push(
-        new ShardLink(shard, { receiveWindowBytes, sendWindowBytes, batchRecords: ring.batchRecords }),
-      )
-    }
+    const limits = { receiveWindowBytes, sendWindowBytes, batchRecords: ring.batchRecords }
+    const link = (index: number) => new ShardLink(createShard(index, { ...ring, scratchBytes }, bell), limits)
+    for (let index = 0; index < cores; index++) this.#links.push(link(index))
+    if (this.#config.penalty.offences > 0) this.#penaltyLink = link(cores)
   }
 
   #startActors(
+    links: readonly ShardLink[],
+    lane: number,
     kit: EngineKit,
     parser: WebAssembly.Module | null,
     functions: readonly FunctionPlan[],
-    quarantine: SharedMemory,
   ): Promise<void> {
-    const { log, ring, connection, limits, timeouts, pool, gc, bounded } = this.#config
+    const { cores, log, ring, connection, limits, timeouts, pool, gc, bounded } = this.#config
     const config = { log, ring, connection, limits, timeouts, pool, gc, bounded }
-    return this.#supervisor.start(this.#links, ({ handle }) => ({
+    return this.#supervisor.start(links, ({ handle }) => ({
       shard: handle,
       kit,
       parser,
       functions,
-      quarantine,
+      standing: this.#standing!,
+      lane,
+      hasOthers: cores > 1,
       config,
     }))
   }
 
-  #watch(functions: readonly FunctionPlan[], quarantine: SharedMemory): void {
-    const { watchdog } = this.#config
+  /** Watches what the functions do to their shards. */
+  #watch(plans: readonly FunctionPlan[], kit: EngineKit, parser: WebAssembly.Module | null): void {
+    const { watchdog, penalty } = this.#config
     const log = this.#log!
-    const counters = new Counters({ buffer: quarantine.buffer, offset: 0 }, functions.length)
+    const standing = new Standing(this.#standing!, plans.length)
+    const links = this.#allLinks()
     this.#watchdog = new Watchdog(
-      this.#links.map(({ handle }) => handle),
-      functions.map(({ limits }) => limits.cpuMs),
-      counters,
+      links.map(({ handle }) => handle),
+      plans.map(({ limits }) => limits.cpuMs),
+      standing,
       watchdog,
       {
-        isWanted: ({ shard, slot, generation }) => this.#links[shard]!.isOpen(slot, generation),
+        isWanted: ({ shard, slot, generation }) => links[shard]!.isOpen(slot, generation),
         hung: ({ shard, functionIndex, ranMs, ...culprit }) => {
-          const { name, limits } = functions[functionIndex]!
+          const { name, limits } = plans[functionIndex]!
           const limit = { cpuMs: limits.cpuMs, graceMs: watchdog.graceMs }
           log.error(
             { shard, function: name, ...limit, ranMs },
@@ -246,19 +255,43 @@ class Server implements Ringlet {
           this.#supervisor.end(shard, culprit)
         },
         quarantined: (functionIndex, untilMs) => {
-          const { name } = functions[functionIndex]!
+          const { name } = plans[functionIndex]!
           const until = new Date(untilMs).toISOString()
           log.error({ function: name, strikes: watchdog.strikes, until }, 'function quarantined')
         },
       },
     )
     this.#watchdog.start()
+    const book = new PenaltyBook(plans.length, standing, penalty, (functionIndex) => {
+      log.warn(
+        { function: plans[functionIndex]!.name },
+        'function served apart: it keeps using up its processor time',
+      )
+      log.flush()
+      this.#startPenaltyLane(kit, parser, plans)
+    })
+    for (const link of links)
+      link.onOffence = (functionIndex) => book.offence(functionIndex, performance.now())
     void this.#supervisor.spare()
+  }
+
+  /** Its actor starts when it is first needed. */
+  #startPenaltyLane(kit: EngineKit, parser: WebAssembly.Module | null, plans: readonly FunctionPlan[]): void {
+    if (this.#penaltyStarted || this.#penaltyLink === undefined) return
+    this.#penaltyStarted = true
+    this.#startActors([this.#penaltyLink], LANE.PENALTY, kit, parser, plans).then(
+      () => this.#supervisor.spare(),
+      (error: unknown) => this.#log?.error({ reason: String(error) }, 'the penalty lane did not start'),
+    )
+  }
+
+  #allLinks(): ShardLink[] {
+    return this.#penaltyLink === undefined ? this.#links : [...this.#links, this.#penaltyLink]
   }
 
   async #listen(): Promise<number> {
     const { host, port, acceptor } = this.#config
-    this.#acceptor = new Acceptor({ host, port, ...acceptor }, this.#links)
+    this.#acceptor = new Acceptor({ host, port, ...acceptor }, this.#links, this.#penaltyLink)
     try {
       return await this.#acceptor.listen()
     } catch (error) {
@@ -274,7 +307,7 @@ class Server implements Ringlet {
     await this.#acceptor?.drain(this.#config.timeouts.shutdownMs)
     this.#watchdog?.stop()
     this.#supervisor.expectEnd()
-    for (const link of this.#links) link.tell(REQUEST.STOP)
+    for (const link of this.#allLinks()) link.tell(REQUEST.STOP)
     await this.#supervisor.stop(ACTOR_END_MS)
     this.#acceptor?.stop()
     log?.info('stopped')

@@ -51,7 +51,8 @@ export class Supervisor {
     this.#threads = new Piscina({
       filename: entry,
       minThreads: cores,
-      maxThreads: cores + spares,
+      // One more, for the penalty lane.
+      maxThreads: cores + 1 + spares,
       concurrentTasksPerWorker: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
       // An actor sleeps on its own doorbell; piscina's waiting for tasks on another would only add wake-ups.

@@ -3,9 +3,10 @@
 // while.
 
 import { readFileSync } from 'node:fs'
-import type { Activity, Counters, Run } from '@shared/ringbuffer'
+import type { Activity, Run } from '@shared/ringbuffer'
 import type { ShardHandle } from './shard.ts'
 import { actorActivity } from './shard.ts'
+import type { Standing } from './standing.ts'
 
 export interface WatchdogOptions {
   /** How long guest code may go on after its limit of processor time. */
@@ -55,24 +56,24 @@ export class Watchdog {
   readonly #options: WatchdogOptions
   readonly #events: WatchdogEvents
   readonly #cpuMs: readonly number[]
-  readonly #quarantine: Counters
+  readonly #standing: Standing
   readonly #watched: Watched[]
   /** When each function earned its last strikes. */
   readonly #strikes: number[][]
   #timer: NodeJS.Timeout | undefined
 
-  /** `cpuMs`: each function's limit; `quarantine`: a counter for each, which actors read. */
+  /** `cpuMs`: each function's limit; `standing`: what actors read. */
   constructor(
     shards: readonly ShardHandle[],
     cpuMs: readonly number[],
-    quarantine: Counters,
+    standing: Standing,
     options: WatchdogOptions,
     events: WatchdogEvents,
   ) {
     this.#options = options
     this.#events = events
     this.#cpuMs = cpuMs
-    this.#quarantine = quarantine
+    this.#standing = standing
     this.#strikes = cpuMs.map(() => [])
     this.#watched = shards.map((shard) => ({
       shard: shard.index,
@@ -137,7 +138,7 @@ export class Watchdog {
     if (strikes.length < this.#options.strikes) return
     strikes.length = 0
     const untilMs = Date.now() + this.#options.quarantineMs
-    this.#quarantine.set(functionIndex, untilMs)
+    this.#standing.quarantine(functionIndex, untilMs)
     this.#events.quarantined(functionIndex, untilMs)
   }
 }

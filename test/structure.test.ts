@@ -54,6 +54,7 @@ describe('rooms', () => {
       'src/protocol.ts',
       'src/shard.ts',
       'src/metrics.ts',
+      'src/standing.ts',
       'src/errors.ts',
       'src/log.ts',
     ],

@@ -3,7 +3,7 @@
 
 import { createServer, type Server, Socket } from 'node:net'
 import { type Doorbell, doorbellBytes } from '@shared/ringbuffer'
-import { REQUEST } from '../protocol.ts'
+import { LANE, REQUEST } from '../protocol.ts'
 import { acceptorBell } from '../shard.ts'
 import { Connection } from './connection.ts'
 import type { ShardLink } from './link.ts'
@@ -25,6 +25,9 @@ export const ACCEPTOR_MEMORY_BYTES = doorbellBytes
 export class Acceptor {
   readonly #options: AcceptorOptions
   readonly #links: readonly ShardLink[]
+  /** Those that serve everybody. */
+  readonly #normal: readonly ShardLink[]
+  readonly #penalty: ShardLink | undefined
   readonly #bell: Doorbell
   readonly #server: Server
   /** One buffer for all sockets: a read is over, copied into a ring, before the next one starts. */
@@ -37,11 +40,17 @@ export class Acceptor {
   #onEmpty: (() => void) | undefined
   #stopped = false
 
-  constructor(options: AcceptorOptions, links: readonly ShardLink[]) {
+  /** `penalty`: the shard of functions that keep burning processor time, if there is to be one. */
+  constructor(options: AcceptorOptions, links: readonly ShardLink[], penalty?: ShardLink) {
     this.#options = options
-    this.#links = links
+    this.#normal = links
+    this.#penalty = penalty
+    this.#links = penalty === undefined ? links : [...links, penalty]
     this.#spinMs = options.spinMicros / 1000
-    for (const link of links) link.onOwing = () => this.touch()
+    for (const link of this.#links) {
+      link.onOwing = () => this.touch()
+      link.onMoved = (connection, lane, bytes) => this.#move(link, connection, lane, bytes)
+    }
     this.#bell = acceptorBell(links[0]!.handle)
     this.#readBuffer = Buffer.allocUnsafeSlow(options.readBufferBytes)
     this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) =>
@@ -162,41 +171,42 @@ export class Acceptor {
       onread: {
         buffer: this.#readBuffer,
         callback: (length: number, buffer: Uint8Array): boolean => {
-          this.#deliver(link, connection!, buffer, length)
+          this.#deliver(connection!, buffer, length)
           return true
         },
       },
     }
     const socket = new Socket(options as ConstructorParameters<typeof Socket>[0])
-    connection = new Connection(socket, slot, generation, this.#options.writeTimeoutMs, (flushed) => {
-      link.flushed(flushed)
+    connection = new Connection(socket, link, slot, generation, this.#options.writeTimeoutMs, (flushed) => {
+      flushed.link.flushed(flushed)
       this.touch()
     })
     this.#open.add(connection)
     link.attach(connection)
-    this.#listenTo(link, connection)
+    this.#listenTo(connection)
     socket.resume()
   }
 
-  #listenTo(link: ShardLink, connection: Connection): void {
+  #listenTo(connection: Connection): void {
     const { socket } = connection
     socket.on('end', () => {
       connection.dropIfReset()
-      if (!socket.destroyed) link.deliverEnd(connection)
+      if (!socket.destroyed) connection.link.deliverEnd(connection)
       this.touch()
     })
     // The reason does not matter to anyone: 'close' follows.
     socket.on('error', () => {})
     socket.on('close', () => {
-      link.detach(connection)
+      connection.link.detach(connection)
       this.#open.delete(connection)
       this.touch()
       if (this.#open.size === 0) this.#onEmpty?.()
     })
   }
 
-  #deliver(link: ShardLink, connection: Connection, buffer: Uint8Array, length: number): void {
+  #deliver(connection: Connection, buffer: Uint8Array, length: number): void {
     if (connection.closing) return
+    const { link } = connection
     link.deliver(connection, buffer, length)
     link.ring()
     if (this.#spinMs > 0) this.#spinUntilMs = performance.now() + this.#spinMs
@@ -205,8 +215,20 @@ export class Acceptor {
   }
 
   #leastLoaded(): ShardLink {
-    let best = this.#links[0]!
-    for (const link of this.#links) if (link.size < best.size) best = link
+    let best = this.#normal[0]!
+    for (const link of this.#normal) if (link.size < best.size) best = link
     return best
+  }
+
+  /** A connection that a shard has handed on; its bytes were not consumed. */
+  #move(from: ShardLink, connection: Connection, lane: number, bytes: readonly Uint8Array[]): void {
+    const others = this.#normal.filter((link) => link !== from && link.up)
+    const normal = others.reduce(
+      (best, link) => (link.size < best.size ? link : best),
+      others[0] ?? this.#normal[0]!,
+    )
+    const to = lane === LANE.PENALTY ? (this.#penalty ?? normal) : normal
+    to.adopt(connection, bytes)
+    this.touch()
   }
 }

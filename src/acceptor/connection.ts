@@ -2,6 +2,7 @@
 
 import { writeSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import type { ShardLink } from './link.ts'
 
 /** How long a client may take to close its side after the answer's end. */
 const LINGER_MS = 500
@@ -17,8 +18,12 @@ interface StreamHandle {
 
 export class Connection {
   readonly socket: Socket
-  readonly slot: number
+  /** The shard it belongs to now; its slot and generation are places in that one's table. */
+  link: ShardLink
+  slot: number
   generation: number
+  /** How often it was made another shard's, or another actor's: what an earlier one is owed is none of its successor's. */
+  epoch = 0
   /** Bytes handed to the actor that it has not given back. */
   unconsumed = 0
   /** Bytes that the kernel has taken and the actor has not been told of. */
@@ -41,6 +46,10 @@ export class Connection {
   openOwed = false
   /** The client's FIN has come and the actor has not been told. */
   endOwed = false
+  /** On its way to another shard: the lane it goes to, and the bytes to go with it; undefined otherwise. */
+  moving: { readonly lane: number; readonly bytes: Uint8Array[]; isGoneSent?: boolean } | undefined
+  /** It has come from another shard, and the actor is to know that. */
+  isMoved = false
   /** The actor has closed the answer side: the socket ends when the queue is empty. */
   closing = false
   gone = false
@@ -53,12 +62,14 @@ export class Connection {
 
   constructor(
     socket: Socket,
+    link: ShardLink,
     slot: number,
     generation: number,
     writeTimeoutMs: number,
     onFlushed: (connection: Connection) => void,
   ) {
     this.socket = socket
+    this.link = link
     this.slot = slot
     this.generation = generation
     this.#writeTimeoutMs = writeTimeoutMs
@@ -135,14 +146,14 @@ export class Connection {
   #copyOut(memory: Buffer, offset: number, length: number): void {
     const rest = Buffer.allocUnsafe(length)
     memory.copy(rest, 0, offset, offset + length)
-    const { generation } = this
+    const { epoch } = this
     this.queued += length
     if (this.#stall === undefined) this.#watch()
     this.socket.write(rest, () => {
       this.queued -= length
       if (this.queued === 0) this.#unwatch()
       // What an actor wrote that has ended since is none of its successor's.
-      if (this.gone || generation !== this.generation) return
+      if (this.gone || epoch !== this.epoch) return
       this.unreported += length
       this.#onFlushed(this)
     })

@@ -4,7 +4,7 @@
 import { type Activity, Consumer, type Counters, type Doorbell, Producer, REFUSED } from '@shared/ringbuffer'
 import { ANSWER_ERRORS } from '../errors.ts'
 import { linkCounter } from '../metrics.ts'
-import { CREDIT_BYTES, IDLE_COUNTS, idleCountOf, kindOf, REQUEST, RESPONSE } from '../protocol.ts'
+import { CREDIT_BYTES, IDLE_COUNTS, idleCountOf, kindOf, laneOf, REQUEST, RESPONSE } from '../protocol.ts'
 import {
   actorActivity,
   actorBell,
@@ -66,6 +66,10 @@ export class ShardLink {
   #awaiting = 0
   #isDraining = false
   size = 0
+  /** A connection has left this link, and is to go on in that lane with those bytes; set by the acceptor. */
+  onMoved: (connection: Connection, lane: number, bytes: readonly Uint8Array[]) => void = () => {}
+  /** A function has used up its processor time; set by the acceptor. */
+  onOffence: (functionIndex: number) => void = () => {}
   /** Asks for a look at this link before the acceptor sleeps; set by the acceptor. */
   onOwing: () => void = () => {}
   /** False between an actor's death and its successor's start: nothing is written to the ring then. */
@@ -117,6 +121,8 @@ export class ShardLink {
     if (connection.awaiting) this.#cancelRun(connection)
     connection.gone = true
     this.#answered(connection)
+    // Its GONE is on the way already: the slot is free when that is answered.
+    if (connection.moving !== undefined) return
     connection.stash = undefined
     connection.endOwed = false
     this.#heldBack.delete(connection)
@@ -145,7 +151,9 @@ export class ShardLink {
       this.#awaiting++
     }
     connection.unconsumed += length
-    if (connection.openOwed || connection.stash !== undefined || !this.#tryData(connection, source, length)) {
+    // Of a moving connection the old actor has bytes that come before these.
+    const mustWait = connection.openOwed || connection.stash !== undefined || connection.moving !== undefined
+    if (mustWait || !this.#tryData(connection, source, length)) {
       // Not `slice`: on a Buffer that is a view, and the buffer is read into again at once.
       const bytes = new Uint8Array(source.subarray(0, length))
       connection.stash = connection.stash === undefined ? bytes : Buffer.concat([connection.stash, bytes])
@@ -163,6 +171,7 @@ export class ShardLink {
   /** The client's FIN. */
   deliverEnd(connection: Connection): void {
     connection.ended = true
+    if (connection.moving !== undefined) return
     connection.endOwed = true
     this.#settleOwed(connection)
   }
@@ -193,6 +202,10 @@ export class ShardLink {
     let records = 0
     while (records < this.#limits.batchRecords && consumer.next()) {
       records++
+      if (kindOf(consumer.type) === RESPONSE.OFFENCE) {
+        this.onOffence(this.#view.getInt32(consumer.offset, true))
+        continue
+      }
       const connection = this.#connections[consumer.slot]
       if (connection !== undefined && connection.generation === consumer.generation) this.#take(connection)
     }
@@ -222,9 +235,12 @@ export class ShardLink {
     this.up = false
     this.#heldBack.clear()
     this.#owedToShard.length = 0
-    for (const connection of this.#owing) if (connection.gone) this.#freeSlots.push(connection.slot)
+    for (const connection of this.#owing) {
+      if (connection.gone && connection.moving === undefined) this.#freeSlots.push(connection.slot)
+    }
     this.#owing.clear()
     for (const connection of this.#connections) {
+      if (connection?.moving !== undefined) this.#breakOff(connection)
       if (connection === undefined || connection.closing || connection.socket.destroyed) continue
       if (connection.midAnswer) connection.socket.destroy()
       else if (connection.awaiting || connection.stash !== undefined) {
@@ -251,13 +267,73 @@ export class ShardLink {
   #renew(connection: Connection): void {
     this.#generations[connection.slot] = (this.#generations[connection.slot]! + 1) | 0
     connection.generation = this.#generations[connection.slot]!
-    connection.unconsumed = 0
-    connection.unreported = 0
-    connection.delivered = 0
+    forget(connection)
     connection.openOwed = true
     connection.endOwed = connection.ended
     this.#owing.add(connection)
     connection.resume()
+  }
+
+  /** A connection that has left another link goes on here, with the bytes that were not consumed there. */
+  adopt(connection: Connection, bytes: readonly Uint8Array[]): void {
+    const { slot, generation } = this.takeSlot()
+    connection.link = this
+    connection.slot = slot
+    connection.generation = generation
+    forget(connection)
+    connection.isMoved = true
+    this.attach(connection)
+    const unread = Buffer.concat(bytes)
+    if (unread.length > 0) {
+      connection.awaiting = true
+      this.#awaiting++
+      connection.unconsumed = unread.length
+      connection.stash = unread
+      this.#settleOwed(connection)
+    }
+    if (connection.ended) this.deliverEnd(connection)
+    if (connection.stash === undefined) connection.resume()
+    this.ring()
+  }
+
+  /** Takes the bytes of a moving connection, and has the actor let go of it. */
+  #collect(connection: Connection, type: number, offset: number, length: number): void {
+    if (connection.moving === undefined) {
+      connection.moving = { lane: laneOf(type), bytes: [] }
+      connection.pause()
+      this.#heldBack.delete(connection)
+      this.#settleOwed(connection)
+    }
+    connection.moving.bytes.push(new Uint8Array(this.#bytes.subarray(offset, offset + length)))
+  }
+
+  #moved(connection: Connection): void {
+    const { moving } = connection
+    if (moving === undefined) return
+    const bytes = connection.stash === undefined ? moving.bytes : [...moving.bytes, connection.stash]
+    connection.moving = undefined
+    connection.stash = undefined
+    this.#answered(connection)
+    this.#owing.delete(connection)
+    this.#connections[connection.slot] = undefined
+    this.#freeSlots.push(connection.slot)
+    this.size--
+    this.counters.set(linkCounter.connections, this.size)
+    if (!connection.gone) this.onMoved(connection, moving.lane, bytes)
+  }
+
+  /** The actor has ended in the middle of a move: bytes may be lost, so it is as if they awaited an answer. */
+  #breakOff(connection: Connection): void {
+    connection.moving = undefined
+    if (connection.gone) {
+      this.#connections[connection.slot] = undefined
+      this.#freeSlots.push(connection.slot)
+      this.size--
+      return
+    }
+    if (connection.awaiting) return
+    connection.awaiting = true
+    this.#awaiting++
   }
 
   #owes(): boolean {
@@ -284,6 +360,11 @@ export class ShardLink {
 
   /** Delivers what a connection owes; false when there is still no room. */
   #settleOwed(connection: Connection): boolean {
+    if (connection.moving !== undefined) {
+      if (!connection.moving.isGoneSent && !this.#tryGone(connection)) return this.#owe(connection)
+      this.#owing.delete(connection)
+      return true
+    }
     if (connection.gone) {
       if (!this.#tryEmpty(REQUEST.GONE, connection.slot, connection.generation)) return this.#owe(connection)
       this.#freeSlots.push(connection.slot)
@@ -291,13 +372,12 @@ export class ShardLink {
       return true
     }
     if (connection.openOwed) {
-      if (!this.#tryEmpty(REQUEST.OPEN, connection.slot, connection.generation)) return this.#owe(connection)
+      const type = connection.isMoved ? REQUEST.OPEN_MOVED : REQUEST.OPEN
+      if (!this.#tryEmpty(type, connection.slot, connection.generation)) return this.#owe(connection)
       connection.openOwed = false
     }
-    const { stash } = connection
-    if (stash !== undefined) {
-      if (!this.#tryData(connection, stash, stash.length)) return this.#owe(connection)
-      connection.stash = undefined
+    if (connection.stash !== undefined) {
+      if (!this.#tryStash(connection)) return this.#owe(connection)
       if (connection.unconsumed < this.#limits.receiveWindowBytes) connection.resume()
     }
     if (connection.endOwed) {
@@ -308,6 +388,22 @@ export class ShardLink {
       return this.#owe(connection)
     }
     this.#owing.delete(connection)
+    return true
+  }
+
+  /** Delivers what was kept, in records that fit: a moved connection may bring more than one. */
+  #tryStash(connection: Connection): boolean {
+    for (let stash = connection.stash; stash !== undefined; stash = connection.stash) {
+      const length = Math.min(stash.length, this.#producer.maxPayload)
+      if (!this.#tryData(connection, stash, length)) return false
+      connection.stash = length < stash.length ? stash.subarray(length) : undefined
+    }
+    return true
+  }
+
+  #tryGone(connection: Connection): boolean {
+    if (!this.#tryEmpty(REQUEST.GONE, connection.slot, connection.generation)) return false
+    connection.moving!.isGoneSent = true
     return true
   }
 
@@ -371,6 +467,12 @@ export class ShardLink {
         if (kind === RESPONSE.DATA_CLOSE) connection.close()
         else if (connection.unreported >= this.#limits.sendWindowBytes >> 1) this.#settleOwed(connection)
         return
+      case RESPONSE.MOVE:
+        this.#collect(connection, type, offset, length)
+        return
+      case RESPONSE.MOVED:
+        this.#moved(connection)
+        return
       case RESPONSE.CONSUMED:
         connection.unconsumed -= this.#view.getInt32(offset, true)
         if (!this.#heldBack.has(connection)) this.#unhold(connection)
@@ -379,6 +481,15 @@ export class ShardLink {
         throw new Error(`record of unknown type ${type} in the response ring of shard ${this.handle.index}`)
     }
   }
+}
+
+/** Nothing that an earlier actor was given or owed concerns the next one. */
+function forget(connection: Connection): void {
+  connection.epoch++
+  connection.unconsumed = 0
+  connection.unreported = 0
+  connection.delivered = 0
+  connection.midAnswer = false
 }
 
 /** Whether an idle connection's actor had all that it was given when it said so. */

@@ -144,8 +144,10 @@ export class Actor {
         this.advance(session)
         return
       }
-      case REQUEST.OPEN: {
+      case REQUEST.OPEN:
+      case REQUEST.OPEN_MOVED: {
         const session = this.#sessionFor(slot, generation)
+        session.isMoved = type === REQUEST.OPEN_MOVED
         this.#address(session)
         this.progress(session)
         return
@@ -175,14 +177,21 @@ export class Actor {
     }
     const isWritten = session.out.length === 0
     if (session.isCutShort && (isWritten || !session.isDropping)) service.abandon(session)
-    const isDone = session.ended && !session.isServing && session.at !== AT.CLOSED && isWritten
+    const isDone =
+      session.ended && !session.isServing && session.at !== AT.CLOSED && session.at !== AT.MOVED && isWritten
     if (isDone && !session.isBlocked && !session.hasYielded) session.close()
-    if (service.draining && session.isIdle) session.close()
+    // A connection from another shard has its request still to come.
+    if (service.draining && session.isIdle && !session.isMoved) session.close()
     if (session.at === AT.CLOSED && session.out.length === 0) {
       if (!session.isClosedOut) outbox.commit(RESPONSE.DATA_CLOSE)
       session.isClosedOut = true
     } else if (outbox.isOpen) {
       outbox.commit(session.isIdle ? idleType(session.received) : RESPONSE.DATA)
+    }
+    if (session.at === AT.MOVED) {
+      const { slot, generation, lane } = session
+      session.handOn((bytes, from, to) => outbox.move(slot, generation, lane, bytes, from, to))
+      return
     }
     if (session.unreported >= receiveWindowBytes >> 1) {
       outbox.consumed(session.slot, session.generation, session.unreported)
@@ -230,6 +239,7 @@ export class Actor {
   #drop(slot: number, generation: number): void {
     const session = this.#sessions[slot]
     if (session === undefined || session.generation !== generation) return
+    if (session.at === AT.MOVED) this.#parts.outbox.moved(slot, generation)
     this.#parts.service.abandon(session)
     this.#sessions[slot] = undefined
     this.#open--

@@ -31,7 +31,7 @@ export interface ExchangeOwner {
 
 export class Exchange extends Runtime implements HostCalls, BodyReader {
   readonly plan: FunctionPlan
-  readonly #functionIndex: number
+  readonly functionIndex: number
   readonly pool: () => Pool<Exchange>
   readonly #owner: ExchangeOwner
   readonly #timers = new Map<number, TimerEntry>()
@@ -62,7 +62,7 @@ export class Exchange extends Runtime implements HostCalls, BodyReader {
   ) {
     super(instance)
     this.plan = plan
-    this.#functionIndex = functionIndex
+    this.functionIndex = functionIndex
     this.#owner = owner
     this.pool = pool
   }
@@ -70,7 +70,7 @@ export class Exchange extends Runtime implements HostCalls, BodyReader {
   /** Guest code is about to run for this request: whoever watches the shard sees it. */
   enter(): void {
     const { session } = this
-    this.#owner.activity.begin(this.#functionIndex, session?.slot ?? -1, session?.generation ?? 0)
+    this.#owner.activity.begin(this.functionIndex, session?.slot ?? -1, session?.generation ?? 0)
   }
 
   leave(): void {

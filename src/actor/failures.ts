@@ -1,6 +1,6 @@
 // The answers that the host gives in a function's place, by their names in ANSWER_ERRORS.
 
-import type { Failure } from '../engine/instance.ts'
+import type { Failure } from '../engine/limits.ts'
 import { ANSWER_ERRORS, type AnswerError, type AnswerErrorCode } from '../errors.ts'
 import { errorAnswer } from '../http/response.ts'
 

@@ -2,7 +2,7 @@
 // connection share a record, so that a pipelined batch becomes one write to the socket.
 
 import { type Doorbell, type Producer, REFUSED } from '@shared/ringbuffer'
-import { CREDIT_BYTES, RESPONSE } from '../protocol.ts'
+import { CREDIT_BYTES, moveType, RESPONSE } from '../protocol.ts'
 
 export class Outbox {
   /** The shard's memory; offsets from {@link room} count from its start. */
@@ -82,6 +82,33 @@ export class Outbox {
     const offset = this.#claim(CREDIT_BYTES)
     this.#view.setInt32(offset, bytes, true)
     this.#producer.commit(RESPONSE.CONSUMED, slot, generation)
+    this.#published = true
+  }
+
+  /** Hands a connection on to another shard, with request bytes that were not consumed, if any. */
+  move(slot: number, generation: number, lane: number, bytes: Uint8Array, from: number, to: number): void {
+    let at = from
+    do {
+      const length = Math.min(to - at, this.maxBytes)
+      this.bytes.set(bytes.subarray(at, at + length), this.#claim(length))
+      this.#producer.commit(moveType(lane), slot, generation)
+      at += length
+    } while (at < to)
+    this.#published = true
+  }
+
+  /** The acceptor knows that a connection moves, and nothing more will come of it. */
+  moved(slot: number, generation: number): void {
+    this.#claim(0)
+    this.#producer.commit(RESPONSE.MOVED, slot, generation)
+    this.#published = true
+  }
+
+  /** Reports a request that used up its processor time. */
+  offence(functionIndex: number): void {
+    const offset = this.#claim(CREDIT_BYTES)
+    this.#view.setInt32(offset, functionIndex, true)
+    this.#producer.commit(RESPONSE.OFFENCE, 0, 0)
     this.#published = true
   }
 

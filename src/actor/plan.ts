@@ -42,8 +42,12 @@ export interface ActorPlan {
   /** The compiled SIMD parser; null where the scalar one serves. */
   readonly parser: WebAssembly.Module | null
   readonly functions: readonly FunctionPlan[]
-  /** A counter for each function: until when it is not served. Written by the supervisor's side. */
-  readonly quarantine: SharedMemory
+  /** Memory of a `Standing`. */
+  readonly standing: SharedMemory
+  /** One of `LANE`. */
+  readonly lane: number
+  /** Whether there are other shards of the normal lane. */
+  readonly hasOthers: boolean
   readonly config: ActorConfig
 }
 

@@ -6,6 +6,8 @@ import type { Session } from './session.ts'
 export interface RequestSink {
   /** Index of the function that serves the path in [start, end), -1 for none. */
   route(bytes: Uint8Array, start: number, end: number): number
+  /** The `LANE` that this session's connection is to move to before its next request, which is for this function; -1: it stays. */
+  laneFor(session: Session, functionIndex: number): number
   /** One whole request; everything is to be read before this returns. Leaves the session HEAD, BUSY or CLOSED. */
   request(session: Session, head: RequestHead, body: RequestBody): void
   /** An HTTP error of the client's: it is to be answered, and the connection closed. */

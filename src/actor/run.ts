@@ -1,8 +1,9 @@
 // Puts an actor together from its plan and runs it: the body of the thread's task.
 
 import { readlinkSync } from 'node:fs'
+import { constants, setPriority } from 'node:os'
 import { basename } from 'node:path'
-import { Counters, Producer } from '@shared/ringbuffer'
+import { Producer } from '@shared/ringbuffer'
 import { loadEngineCode } from '../engine/module.ts'
 import { Pool, type PoolEvents, type PoolLimits } from '../engine/pool.ts'
 import { Router } from '../functions/router.ts'
@@ -12,7 +13,9 @@ import { type HeadParser, ScalarParser } from '../http/parser.ts'
 import { SimdParser } from '../http/simd.ts'
 import { accessLogger, LineLog } from '../log.ts'
 import { type ActorCounter, actorCounter } from '../metrics.ts'
+import { LANE } from '../protocol.ts'
 import { acceptorBell, actorActivity, actorCounters, answerRoomBell, responseRing } from '../shard.ts'
+import { Standing } from '../standing.ts'
 import { Actor } from './actor.ts'
 import { Exchange } from './exchange.ts'
 import { Outbox } from './outbox.ts'
@@ -76,12 +79,24 @@ function kernelThread(): number {
   }
 }
 
+/** Whoever shares a core with the penalty lane goes first. Only Linux lets a thread have a priority of its own. */
+function lowerPriority(thread: number): void {
+  if (thread === 0) return
+  try {
+    setPriority(thread, constants.priority.PRIORITY_LOW)
+  } catch {
+    // Without it the lane is still a thread of its own.
+  }
+}
+
 /** Resolves when the acceptor says STOP; `ready` is called when the actor can serve. */
 export async function runActor(plan: ActorPlan, ready: () => void): Promise<void> {
   const { shard, kit, functions, config } = plan
   const counters = actorCounters(shard)
   const activity = actorActivity(shard)
-  activity.start(kernelThread())
+  const thread = kernelThread()
+  activity.start(thread)
+  if (plan.lane === LANE.PENALTY) lowerPriority(thread)
   const count = (name: ActorCounter) => () => counters.add(actorCounter[name], 1)
   const events: PoolEvents = {
     opened: count('opened'),
@@ -114,7 +129,9 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
     outbox,
     counters,
     activity,
-    quarantine: new Counters({ buffer: plan.quarantine.buffer, offset: 0 }, functions.length),
+    standing: new Standing(plan.standing, functions.length),
+    lane: plan.lane,
+    hasOthers: plan.hasOthers,
     report,
     sendWindowBytes: config.connection.sendWindowBytes,
     responseHeadBytes: config.limits.responseHeadBytes,

@@ -2,7 +2,7 @@
 // what it does when any of that is not to be had.
 
 import type { Activity, Counters } from '@shared/ringbuffer'
-import type { Failure } from '../engine/instance.ts'
+import type { Failure } from '../engine/limits.ts'
 import type { Pool } from '../engine/pool.ts'
 import { ANSWER_ERRORS, type AnswerErrorCode } from '../errors.ts'
 import type { Router } from '../functions/router.ts'
@@ -11,7 +11,8 @@ import { DateCache } from '../http/date.ts'
 import { httpError } from '../http/errors.ts'
 import { errorResponse } from '../http/response.ts'
 import { actorCounter } from '../metrics.ts'
-import { RESPONSE } from '../protocol.ts'
+import { LANE, RESPONSE } from '../protocol.ts'
+import type { Standing } from '../standing.ts'
 import { AnswerWriter, type Delivery } from './answer.ts'
 import type { Exchange, ExchangeOwner } from './exchange.ts'
 import { FAILURE_CODES, failureAnswer } from './failures.ts'
@@ -26,6 +27,8 @@ import { type Waiting, WaitingRoom } from './waiting.ts'
 const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')
 /** What the engine's two builds throw. */
 const STACK_OVERFLOW = /^(InternalError\nstack overflow|RangeError\nMaximum call stack size exceeded)/
+/** The lane of a connection that does not move. */
+const STAY = -1
 const STATUS_MIN = 200
 const STATUS_MAX = 599
 
@@ -35,8 +38,11 @@ export interface ServiceOptions {
   readonly outbox: Outbox
   readonly counters: Counters
   readonly activity: Activity
-  /** Until when each function is not served, in milliseconds since 1970; 0 for one that is. */
-  readonly quarantine: Counters
+  readonly standing: Standing
+  /** One of `LANE`: which functions this shard is for. */
+  readonly lane: number
+  /** Whether there are other shards of the normal lane. */
+  readonly hasOthers: boolean
   readonly report: Reporter
   readonly sendWindowBytes: number
   readonly responseHeadBytes: number
@@ -62,6 +68,8 @@ export class Service implements RequestSink, ExchangeOwner {
   readonly #pending = new Set<Exchange>()
   /** Exchanges whose runtimes are free and have not been given back. */
   readonly #returns: Exchange[] = []
+  /** Functions, once for each request that used up its processor time; the supervisor's side is told. */
+  readonly #offences: number[] = []
   #requests = 0
 
   constructor(options: ServiceOptions) {
@@ -83,6 +91,21 @@ export class Service implements RequestSink, ExchangeOwner {
     return this.#options.router.match(bytes, start, end)
   }
 
+  laneFor(session: Session, functionIndex: number): number {
+    const { standing, lane, hasOthers, pools } = this.#options
+    if (functionIndex < 0) return STAY
+    const isPenalised = standing.isPenalised(functionIndex)
+    if (lane === LANE.PENALTY) return isPenalised ? STAY : LANE.NORMAL
+    if (isPenalised) return LANE.PENALTY
+    // Before anybody is answered that there is no runtime for him, another shard is tried, once.
+    const overflows =
+      hasOthers &&
+      !session.isMoved &&
+      pools[functionIndex]!.isExhausted &&
+      !this.#waiting.hasRoom(functionIndex)
+    return overflows ? LANE.NORMAL : STAY
+  }
+
   request(session: Session, head: RequestHead, body: RequestBody): void {
     this.#options.counters.add(actorCounter.requests, 1)
     this.#requests++
@@ -91,8 +114,7 @@ export class Service implements RequestSink, ExchangeOwner {
       this.#answerWithout(session, head, 'not-found')
       return
     }
-    const untilMs = this.#options.quarantine.get(functionIndex)
-    if (untilMs !== 0 && untilMs > Date.now()) {
+    if (this.#options.standing.isQuarantined(functionIndex)) {
       this.#answerWithout(session, head, 'quarantined')
       return
     }
@@ -347,12 +369,23 @@ export class Service implements RequestSink, ExchangeOwner {
 
   /** Gives runtimes back: reset and collected after the answer is on its way, or when somebody needs one. */
   giveBack(): void {
+    if (this.#offences.length > 0) this.#reportOffences()
+    this.#giveBackAll()
+  }
+
+  #giveBackAll(): void {
     for (const exchange of this.#returns) exchange.pool().giveBack(exchange, this.nowMs, exchange.spoiled)
     this.#returns.length = 0
   }
 
+  #reportOffences(): void {
+    for (const functionIndex of this.#offences) this.#options.outbox.offence(functionIndex)
+    this.#offences.length = 0
+    this.#options.outbox.ring()
+  }
+
   #lease(functionIndex: number): Exchange | undefined {
-    if (this.#returns.length > 0) this.giveBack()
+    if (this.#returns.length > 0) this.#giveBackAll()
     return this.#options.pools[functionIndex]!.lease()
   }
 
@@ -375,6 +408,7 @@ export class Service implements RequestSink, ExchangeOwner {
 
   /** The host ended the request: a limit, or an answer that cannot be sent. */
   #failed(exchange: Exchange, session: Session, code: AnswerErrorCode, detail: string): void {
+    if (code === 'cpu-limit') this.#offences.push(exchange.functionIndex)
     this.#options.counters.add(actorCounter.limits, 1)
     this.#options.report.ended(exchange, code, detail)
     const isIntact = code === 'bad-response' || code === 'response-too-large'

@@ -21,6 +21,8 @@ export const AT = {
   CLOSED: 3,
   /** A request runs, or has been answered, and its body is still arriving. */
   STREAM: 4,
+  /** The connection is for another shard: what comes is handed on. */
+  MOVED: 5,
 } as const
 
 /** What a deadline of a session is for. */
@@ -78,6 +80,10 @@ export class Session {
 
   /** The client has sent its FIN: when all is answered, the connection closes. */
   ended = false
+  /** Where it moves to, when it is MOVED; one of `LANE`. */
+  lane = 0
+  /** It has come from another shard, and this is its first request here. */
+  isMoved = false
   /** Consumed bytes that the acceptor has not been told of. */
   unreported = 0
   /** Answer bytes that the acceptor has not given back. */
@@ -145,7 +151,7 @@ export class Session {
       this.unreported += to - from
       return
     }
-    if (this.#rest.length > 0 || this.at === AT.BUSY) {
+    if (this.#rest.length > 0 || this.at === AT.BUSY || this.at === AT.MOVED) {
       this.#rest.append(bytes, from, to)
       this.resume()
       return
@@ -158,13 +164,20 @@ export class Session {
   /** Goes on with what was kept, after an answer or a credit. */
   resume(): void {
     const rest = this.#rest
-    if (this.at === AT.BUSY || rest.length === 0) return
+    if (this.at === AT.BUSY || this.at === AT.MOVED || rest.length === 0) return
     const from = rest.start
     const consumed = this.#read(rest.bytes, from, rest.end)
     // A refusal has dropped the rest, and counted it.
     if (rest.length === 0) return
     this.unreported += consumed - from
     rest.consumeTo(consumed)
+  }
+
+  /** Gives away what has come for a connection that moves. */
+  handOn(take: (bytes: Uint8Array, from: number, to: number) => void): void {
+    const rest = this.#rest
+    take(rest.bytes, rest.start, rest.end)
+    rest.clear()
   }
 
   /** The request is answered, and its connection goes on: with what is left of its body, if anything. */
@@ -239,8 +252,11 @@ export class Session {
     const error = readFraming(bytes, parser.table, framing)
     if (error !== 0) return this.#refuse(error, to)
     const headEnd = from + length
-    this.requests++
     this.#describeHead(bytes, headEnd)
+    const lane = this.#sink.laneFor(this, this.head.functionIndex)
+    if (lane >= 0) return this.#move(lane, from)
+    this.isMoved = false
+    this.requests++
     const { contentLength, chunked } = framing
     if (!chunked && contentLength <= 0) {
       // "Content-Length: 0" is a body, though an empty one (RFC 9110 8.6): the guest cannot tell, nor need it.
@@ -262,6 +278,14 @@ export class Session {
     }
     this.#gather(bytes, headEnd === to && framing.expectContinue)
     return headEnd
+  }
+
+  /** Nothing of the request is consumed: another shard reads it from its first byte. */
+  #move(lane: number, from: number): number {
+    this.at = AT.MOVED
+    this.lane = lane
+    this.#clearDeadline()
+    return from
   }
 
   /** A chunked body is decoded where it lies, and handed on in place if it is all there. */

@@ -37,6 +37,11 @@ export class WaitingRoom {
     return this.#size === 0 || this.#queues[functionIndex]!.length === 0
   }
 
+  /** Whether a further request of this function would be taken in. */
+  hasRoom(functionIndex: number): boolean {
+    return this.#size < this.#limit && this.#queues[functionIndex]!.length < this.#share
+  }
+
   /** Copies a request and takes it in; false when the room is full. */
   add(
     session: Session,
@@ -47,7 +52,7 @@ export class WaitingRoom {
     waitMs: number,
   ): boolean {
     const queue = this.#queues[head.functionIndex]!
-    if (this.#size >= this.#limit || queue.length >= this.#share) return false
+    if (!this.hasRoom(head.functionIndex)) return false
     const shift = head.start
     const copy: RequestHead = {
       ...head,

@@ -234,6 +234,23 @@ const watchdog = v.strictObject({
   ),
 })
 
+const penalty = v.strictObject({
+  offences: v.optional(
+    wholeNumber(0, 1_000_000, {
+      meaning:
+        'Requests that used up limits.cpuMs within windowMs; then their function is served apart. 0: never.',
+    }),
+    4,
+  ),
+  windowMs: v.optional(wholeNumber(10, HOUR_MS, { meaning: 'The window in which they are counted.' }), 2000),
+  ms: v.optional(
+    wholeNumber(10, 24 * HOUR_MS, {
+      meaning: 'How long a function is served apart after its last such request.',
+    }),
+    10_000,
+  ),
+})
+
 export const configSchema = v.strictObject({
   host: v.optional(
     string(
@@ -279,6 +296,7 @@ export const configSchema = v.strictObject({
   bounded: v.optional(bounded, {}),
   restart: v.optional(restart, {}),
   watchdog: v.optional(watchdog, {}),
+  penalty: v.optional(penalty, {}),
   functions: v.optional(functionsSchema, []),
 })
 

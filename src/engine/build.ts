@@ -7,8 +7,9 @@ import type { HostCalls } from './border.ts'
 import { ALL_INTRINSICS, evaluate, getProperty, setProperty, throwIfException } from './evaluate.ts'
 import { GC_OFF, SCRATCH_BYTES } from './heap.ts'
 import { captureImage, type Image, type ImagePointers } from './image.ts'
-import { Instance, type InstanceLimits } from './instance.ts'
+import { Instance } from './instance.ts'
 import type { EngineLayout } from './layout.ts'
+import type { InstanceLimits } from './limits.ts'
 import {
   type EmModule,
   type EngineCode,

@@ -12,6 +12,7 @@ import { GuestError, readCString } from './evaluate.ts'
 import { GC_OFF, GuestHeap, GuestMemoryError } from './heap.ts'
 import { copyImage, type Image, scrubHeap } from './image.ts'
 import type { EngineLayout } from './layout.ts'
+import type { Failure, InstanceLimits } from './limits.ts'
 import {
   type EmModule,
   type EngineCode,
@@ -21,17 +22,6 @@ import {
   openModule,
   PAGE_BYTES,
 } from './module.ts'
-
-/** Why a step ended without the guest's say; null while all is well. */
-export type Failure = 'cpu' | 'memory' | 'stack' | 'engine' | 'host-calls' | 'cancelled' | null
-
-/** Limits of what runs in an instance, from the function's configuration. */
-export interface InstanceLimits {
-  readonly cpuMs: number
-  readonly hostCalls: number
-  /** Heap size above which the collector may run during a request, at the price of a pause. */
-  readonly gcHardBytes: number
-}
 
 /** Jobs between two looks at the clock: bellard's build swallows interrupts inside of promise jobs. */
 const JOBS_PER_STEP = 64

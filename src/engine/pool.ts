@@ -1,8 +1,9 @@
 // The runtimes of one function on one shard: a few instances with its image in them, each serving one request at a time.
 
 import type { Image } from './image.ts'
-import { Instance, type InstanceLimits } from './instance.ts'
+import { Instance } from './instance.ts'
 import type { EngineLayout } from './layout.ts'
+import type { InstanceLimits } from './limits.ts'
 import { type EngineCode, PAGE_BYTES } from './module.ts'
 
 export type Isolation = 'reuse' | 'bounded' | 'request'
@@ -75,6 +76,11 @@ export class Pool<R extends Runtime> {
   /** Runtimes that exist, leased ones included. */
   get size(): number {
     return this.#size
+  }
+
+  /** Whether none is ready, and there may be no more of them. */
+  get isExhausted(): boolean {
+    return this.#idle.length === 0 && this.#size + this.#wanted >= this.#limits.maxRuntimes
   }
 
   /** Whether {@link grow} has something to do. */

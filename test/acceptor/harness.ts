@@ -64,10 +64,15 @@ export class Harness {
   connect(): Client {
     const socket = new FakeSocket()
     const { slot, generation } = this.link.takeSlot()
-    const connection = new Connection(socket.asSocket, slot, generation, WRITE_TIMEOUT_MS, (flushed) =>
-      this.link.flushed(flushed),
+    const connection = new Connection(
+      socket.asSocket,
+      this.link,
+      slot,
+      generation,
+      WRITE_TIMEOUT_MS,
+      (flushed) => flushed.link.flushed(flushed),
     )
-    socket.once('close', () => this.link.detach(connection))
+    socket.once('close', () => connection.link.detach(connection))
     const send = (text: string | Uint8Array) => {
       const bytes = Buffer.from(text as string)
       bytes.copy(this.#readBuffer)

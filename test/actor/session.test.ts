@@ -336,3 +336,24 @@ describe('a body longer than limits.inlineBodyBytes', () => {
     expect(session.deadline).toBe(DEADLINE.IDLE)
   })
 })
+
+test('a connection that is to move hands on everything from that request on, and consumes nothing of it', () => {
+  const { sink, session, receive } = open()
+  receive(get('/1'))
+  sink.lane = 1
+  receive(post('/2', 'body') + get('/3'))
+  receive(get('/4').slice(0, 5))
+  expect([session.at, session.lane]).toEqual([AT.MOVED, 1])
+  expect(sink.requests.map(({ target }) => target)).toEqual(['/1'])
+  expect(session.unreported).toBe(get('/1').length)
+  let handed = ''
+  const take = (bytes: Uint8Array, from: number, to: number) => {
+    handed += Buffer.from(bytes.subarray(from, to)).toString('latin1')
+  }
+  session.handOn(take)
+  receive(get('/4').slice(5))
+  session.handOn(take)
+  session.handOn(take)
+  expect(handed).toBe(post('/2', 'body') + get('/3') + get('/4'))
+  expect([session.deadline, session.isIdle]).toEqual([DEADLINE.NONE, false])
+})

@@ -1,6 +1,7 @@
-import { Counters, countersBytes, createSharedMemory } from '@shared/ringbuffer'
+import { createSharedMemory } from '@shared/ringbuffer'
 import { expect, test } from 'vitest'
 import { actorActivity, createShard } from '../../src/shard.ts'
+import { createStanding, Standing } from '../../src/standing.ts'
 import { type Hang, Watchdog } from '../../src/watchdog.ts'
 
 const SIZES = {
@@ -17,18 +18,18 @@ const HUNG_MS = 3 * (CPU_MS + OPTIONS.graceMs)
 
 function world() {
   const shards = [0, 1].map((index) => createShard(index, SIZES, createSharedMemory(64)))
-  const quarantine = new Counters({ buffer: createSharedMemory(countersBytes(2)).buffer, offset: 0 }, 2)
+  const standing = new Standing(createStanding(2), 2)
   const hangs: Hang[] = []
   const quarantined: number[] = []
   const gone = new Set<number>()
-  const watchdog = new Watchdog(shards, [CPU_MS, 10 * CPU_MS], quarantine, OPTIONS, {
+  const watchdog = new Watchdog(shards, [CPU_MS, 10 * CPU_MS], standing, OPTIONS, {
     isWanted: ({ slot }) => !gone.has(slot),
     hung: (hang) => hangs.push(hang),
     quarantined: (index) => quarantined.push(index),
   })
   const workers = shards.map((shard) => actorActivity(shard))
   for (const worker of workers) worker.start(0)
-  return { gone, watchdog, workers, hangs, quarantined, quarantine }
+  return { gone, watchdog, workers, hangs, quarantined, standing }
 }
 
 test('a run that goes on is reported once, with what it was about', () => {
@@ -69,7 +70,7 @@ test('a thread off its processor is not charged: this one sleeps', () => {
 })
 
 test('strikes within the window put a function into quarantine; strikes far apart do not', () => {
-  const { watchdog, workers, hangs, quarantined, quarantine } = world()
+  const { watchdog, workers, hangs, quarantined, standing } = world()
   const hang = (startMs: number) => {
     workers[0]!.begin(0, 1, 1)
     watchdog.look(startMs)
@@ -78,12 +79,11 @@ test('strikes within the window put a function into quarantine; strikes far apar
   }
   hang(0)
   hang(OPTIONS.windowMs + HUNG_MS)
-  expect([hangs.length, quarantined.length, quarantine.get(0)]).toEqual([2, 0, 0])
-  const before = Date.now()
+  expect([hangs.length, quarantined.length, standing.isQuarantined(0)]).toEqual([2, 0, false])
   hang(OPTIONS.windowMs + 3 * HUNG_MS)
   expect(quarantined).toEqual([0])
-  expect(quarantine.get(0)).toBeGreaterThanOrEqual(before + OPTIONS.quarantineMs)
-  expect(quarantine.get(1)).toBe(0)
+  expect([standing.isQuarantined(0), standing.isQuarantined(1)]).toEqual([true, false])
+  expect(standing.isPenalised(0)).toBe(false)
 })
 
 test('what runs for a client that has gone is cancelled at the next look; what runs for nobody is not', () => {

@@ -42,6 +42,13 @@ export class FakeSink implements RequestSink {
     return 0
   }
 
+  /** What the next request is told; -1: it stays. */
+  lane = -1
+
+  laneFor(): number {
+    return this.lane
+  }
+
   request(session: Session, head: RequestHead, body: RequestBody): void {
     const text = (bytes: Uint8Array, from: number, to: number) =>
       Buffer.from(bytes.subarray(from, to)).toString('latin1')

@@ -1,0 +1,235 @@
+import fc from 'fast-check'
+import { afterEach, describe, expect, test } from 'vitest'
+import { LANE, moveType, RESPONSE } from '../../src/protocol.ts'
+import { type Client, Harness, inShort, type Setup } from './harness.ts'
+
+let open: Harness[] = []
+afterEach(() => {
+  for (const each of open) each.end()
+  open = []
+})
+
+/** Two shards; what leaves the first goes on in the second, as the acceptor does it. */
+function pair(setup?: Setup) {
+  const from = new Harness(setup)
+  const to = new Harness(setup)
+  open.push(from, to)
+  const lanes: number[] = []
+  from.link.onMoved = (connection, lane, bytes) => {
+    lanes.push(lane)
+    to.link.adopt(connection, bytes)
+  }
+  return { from, to, lanes }
+}
+
+const placeOf = ({ connection }: Client) => ({ slot: connection.slot, generation: connection.generation })
+const move = (h: Harness, place: { slot: number; generation: number }, text: string) =>
+  h.actor.answer(moveType(LANE.PENALTY), place, text)
+
+function receive(client: Client, text: string): void {
+  client.connection.link.deliver(client.connection, Buffer.from(text), text.length)
+}
+
+describe('a connection moves to another shard', () => {
+  test('with the bytes that were not consumed, those behind them, and in this order', () => {
+    const { from, to, lanes } = pair()
+    const client = from.connectKnown()
+    client.send('one ')
+    from.actor.take()
+    const place = placeOf(client)
+    move(from, place, 'one ')
+    // These are on the way to the first actor when it says so.
+    client.send('two ')
+    from.link.drain()
+    expect(client.socket.paused).toBe(true)
+    // And these were read before the socket stopped.
+    client.send('four')
+    expect(inShort(from.actor.take())).toEqual([`DATA 0.1 two `, 'GONE 0.1'])
+    move(from, place, 'two ')
+    from.actor.answer(RESPONSE.MOVED, place)
+    from.link.drain()
+    expect(lanes).toEqual([LANE.PENALTY])
+    expect(inShort(to.actor.take())).toEqual(['OPEN_MOVED 0.1', 'DATA 0.1 one two four'])
+    expect(client.socket.paused).toBe(false)
+    expect([from.link.size, to.link.size, from.link.awaits, to.link.awaits]).toEqual([0, 1, false, true])
+    expect(client.connection.link).toBe(to.link)
+  })
+
+  test('and is answered there, and its old slot is free', () => {
+    const { from, to } = pair()
+    const client = from.connectKnown()
+    client.send('x')
+    from.actor.take()
+    const place = placeOf(client)
+    move(from, place, 'x')
+    from.link.drain()
+    from.actor.take()
+    from.actor.answer(RESPONSE.MOVED, place)
+    from.link.drain()
+    to.actor.take()
+    // What the old actor still says reaches nobody.
+    from.actor.answer(RESPONSE.DATA, place, 'late')
+    from.link.drain()
+    to.actor.idle(1, placeOf(client), 'answer')
+    to.link.drain()
+    expect(client.socket.text).toBe('answer')
+    expect(to.link.awaits).toBe(false)
+    const next = from.connect()
+    expect(placeOf(next)).toEqual({ slot: 0, generation: 2 })
+  })
+
+  test('with more than a record holds', () => {
+    const { from, to } = pair({ requestBytes: 1024, responseBytes: 4096 })
+    const client = from.connectKnown()
+    const place = placeOf(client)
+    const text = 'abcdefghij'.repeat(150)
+    move(from, place, text)
+    from.link.drain()
+    from.actor.take()
+    from.actor.answer(RESPONSE.MOVED, place)
+    from.link.drain()
+    const records = to.settle()
+    const data = records.filter(({ type }) => type === 'DATA').map(({ payload }) => payload.toString())
+    expect(data.length).toBeGreaterThan(1)
+    expect(data.join('')).toBe(text)
+  })
+
+  test('with its FIN, whether the old actor knew of it or not', () => {
+    for (const known of [true, false]) {
+      const { from, to } = pair()
+      const client = from.connectKnown()
+      const place = placeOf(client)
+      if (known) from.link.deliverEnd(client.connection)
+      move(from, place, 'x')
+      from.link.drain()
+      if (!known) from.link.deliverEnd(client.connection)
+      from.actor.take()
+      from.actor.answer(RESPONSE.MOVED, place)
+      from.link.drain()
+      expect(inShort(to.settle())).toEqual(['OPEN_MOVED 0.1', 'DATA 0.1 x', 'END 0.1'])
+    }
+  })
+
+  test('that closes on the way is gone, once, and its slot is used again only after MOVED', () => {
+    const { from, to } = pair()
+    const client = from.connectKnown()
+    const place = placeOf(client)
+    move(from, place, 'x')
+    from.link.drain()
+    client.socket.closed()
+    expect(inShort(from.actor.take())).toEqual(['GONE 0.1'])
+    expect(placeOf(from.connect())).toEqual({ slot: 1, generation: 1 })
+    from.actor.answer(RESPONSE.MOVED, place)
+    from.link.drain()
+    expect(inShort(to.actor.take())).toEqual([])
+    expect(placeOf(from.connect())).toEqual({ slot: 0, generation: 2 })
+    expect(from.link.size).toBe(2)
+  })
+
+  test('whose actor ends on the way is answered that it was interrupted', () => {
+    const { from, to } = pair()
+    const client = from.connectKnown()
+    move(from, placeOf(client), 'x')
+    from.link.drain()
+    from.link.down()
+    expect(client.socket.text).toMatch(/^HTTP\/1.1 502 /)
+    client.socket.flush()
+    client.socket.closed()
+    from.restart()
+    expect(from.link.size).toBe(0)
+    expect(inShort(to.actor.take())).toEqual([])
+  })
+
+  test('a GONE that finds no room waits for it', () => {
+    const { from, to } = pair()
+    const client = from.connectKnown()
+    const place = placeOf(client)
+    from.fill()
+    move(from, place, 'x')
+    from.link.drain()
+    from.actor.take()
+    from.link.beforeSleep()
+    expect(inShort(from.actor.take())).toEqual(['GONE 0.1'])
+    from.actor.answer(RESPONSE.MOVED, place)
+    from.link.drain()
+    expect(inShort(to.actor.take())).toEqual(['OPEN_MOVED 0.1', 'DATA 0.1 x'])
+  })
+
+  test('to a shard that is not up yet, and goes on when it is', () => {
+    const { from, to } = pair()
+    to.link.down()
+    const client = from.connectKnown()
+    const place = placeOf(client)
+    move(from, place, 'x')
+    from.link.drain()
+    from.actor.take()
+    from.actor.answer(RESPONSE.MOVED, place)
+    from.link.drain()
+    to.restart()
+    expect(inShort(to.settle())).toEqual(['OPEN_MOVED 0.1', 'DATA 0.1 x'])
+  })
+
+  test('every byte arrives once and in order, however the pieces fall', () => {
+    const step = fc.constantFrom('send', 'drain', 'take', 'hand on', 'end of move')
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 5, maxLength: 60 }), (steps) => {
+        const { from, to } = pair()
+        const client = from.connectKnown()
+        const place = placeOf(client)
+        let sent = ''
+        let known = ''
+        let sawGone = false
+        let isMoving = false
+        const take = () => {
+          for (const record of from.actor.take()) {
+            if (record.type === 'DATA') known += record.payload.toString()
+            if (record.type === 'GONE') sawGone = true
+          }
+        }
+        const handOn = () => {
+          move(from, place, known)
+          known = ''
+          isMoving = true
+        }
+        for (const each of steps) {
+          if (each === 'send' && !client.socket.paused) {
+            const text = `${sent.length},`
+            sent += text
+            receive(client, text)
+          } else if (each === 'drain') from.link.drain()
+          else if (each === 'take') take()
+          else if (each === 'hand on' && !sawGone) handOn()
+          else if (each === 'end of move' && sawGone && known === '') {
+            from.actor.answer(RESPONSE.MOVED, place)
+            sawGone = false
+            from.link.drain()
+          }
+        }
+        if (client.connection.link === from.link) {
+          if (!isMoving) handOn()
+          from.link.drain()
+          take()
+          if (known !== '') handOn()
+          if (sawGone) from.actor.answer(RESPONSE.MOVED, place)
+          from.link.drain()
+        }
+        const data = to.settle().filter(({ type }) => type === 'DATA')
+        expect(data.map(({ payload }) => payload.toString()).join('')).toBe(sent)
+        from.end()
+        to.end()
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
+
+test('an offence is reported to whoever keeps the book', () => {
+  const { from } = pair()
+  const offences: number[] = []
+  from.link.onOffence = (functionIndex) => offences.push(functionIndex)
+  const payload = Buffer.alloc(4)
+  payload.writeInt32LE(7)
+  from.actor.answer(RESPONSE.OFFENCE, { slot: 0, generation: 0 }, payload.toString('latin1'))
+  from.link.drain()
+  expect(offences).toEqual([7])
+})
