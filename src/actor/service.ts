@@ -135,7 +135,7 @@ export class Service implements RequestSink, ExchangeOwner {
     this.#options.counters.add(actorCounter.refused, 1)
     const { name, status } = httpError(error)
     this.#options.report.refused(name, status)
-    this.#writer.writeRaw(session, errorResponse(error, this.date.line))
+    this.#writer.writeRaw(session, errorResponse(error, this.date.line, { isHead: session.head.isHead }))
     session.close()
   }
 

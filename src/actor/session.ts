@@ -242,6 +242,8 @@ export class Session {
   #readHead(bytes: Uint8Array, from: number, to: number): number {
     const { parser, framing } = this.#scratch
     const length = parser.parse(bytes, from, to, this.#scanned)
+    // A refusal of HEAD has no content either (RFC 9110 9.3.2), as far as the method is known.
+    this.head.isHead = length > 0 && parser.table.words[HEAD.methodId] === METHOD.HEAD
     if (length <= 0) {
       if (length < 0) return this.#refuse(length, to)
       this.#scanned = to - from
@@ -321,7 +323,6 @@ export class Session {
     head.methodEnd = words[HEAD.methodEnd]!
     head.targetStart = words[HEAD.targetStart]!
     head.targetEnd = words[HEAD.targetEnd]!
-    head.isHead = words[HEAD.methodId] === METHOD.HEAD
     head.keepAlive = framing.keepAlive
     head.saysKeepAlive = framing.keepAlive && words[HEAD.versionMinor] === 0
     head.functionIndex = this.#sink.route(bytes, words[HEAD.pathStart]!, words[HEAD.queryStart]!)

@@ -48,6 +48,8 @@ export const HTTP_ERRORS = {
   badResponseFieldName: -36,
   badResponseFieldValue: -37,
   badResponseContentLength: -38,
+  // A method that would turn the connection into something else
+  connectNotImplemented: -39,
 } as const
 
 export interface HttpErrorInfo {
@@ -154,6 +156,7 @@ const INFO: Record<keyof typeof HTTP_ERRORS, readonly [string, number, string, s
     'The function set a Content-Length that is not one decimal number',
     'RFC 9110 8.6',
   ],
+  connectNotImplemented: ['connect-not-implemented', 501, 'This server makes no tunnels', 'RFC 9110 9.3.6'],
 }
 
 const BY_CODE = new Map<number, HttpErrorInfo>(

@@ -45,13 +45,13 @@ export function readFraming(bytes: Uint8Array, table: HeadTable, out: Framing): 
   const minor = table.words[HEAD.versionMinor]!
   const error = checkTarget(bytes, table.words, out) || checkHost(minor) || checkBody(minor)
   if (error !== 0) return error
+  // A client takes any 2xx for a tunnel, and what follows for bytes of it (RFC 9110 9.3.6); a function can make none.
+  if (table.words[HEAD.methodId] === METHOD.CONNECT) return HTTP_ERRORS.connectNotImplemented
 
   out.chunked = seen.codings.count > 0
   const options = seen.connection
-  // "close" wins over "keep-alive", RFC 9112 9.3. After a CONNECT, other parsers take all bytes for those of a tunnel
-  // (RFC 9110 9.3.6): none of them is to become a request here.
-  const isConnect = table.words[HEAD.methodId] === METHOD.CONNECT
-  if (isConnect || (options & CONNECTION_BIT.close) !== 0) out.keepAlive = false
+  // "close" wins over "keep-alive", RFC 9112 9.3.
+  if ((options & CONNECTION_BIT.close) !== 0) out.keepAlive = false
   else out.keepAlive = minor >= 1 || (options & CONNECTION_BIT.keepAlive) !== 0
   // A server ignores Upgrade (RFC 9110 7.8) and the expectation (RFC 9110 10.1.1) of an HTTP/1.0 client.
   out.upgrade = minor >= 1 && seen.upgrades > 0 && (options & CONNECTION_BIT.upgrade) !== 0

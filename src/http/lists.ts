@@ -68,11 +68,10 @@ export class TransferCodings {
     }
   }
 
-  /** 0 for exactly `chunked`. */
+  /** 0 for exactly `chunked`. Where it is not the last, nobody knows the length: 400, whatever the codings (RFC 9112 6.3). */
   error(): number {
-    if (this.#malformed || this.#chunked > 1) return HTTP_ERRORS.badTransferEncoding
-    if (this.#chunked === 1 && !this.#lastIsChunked) return HTTP_ERRORS.badTransferEncoding
-    return this.count === this.#chunked ? 0 : HTTP_ERRORS.unknownTransferCoding
+    if (this.#malformed || this.#chunked > 1 || !this.#lastIsChunked) return HTTP_ERRORS.badTransferEncoding
+    return this.count === 1 ? 0 : HTTP_ERRORS.unknownTransferCoding
   }
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { json } from '../support/answer-parser.ts'
+import { field, json } from '../support/answer-parser.ts'
 import { SHORT } from '../support/corpus.ts'
 import { ECHO_HANDLER } from '../support/echo.ts'
 import { barrier, expectEcho, expectRefusal } from '../support/expectations.ts'
@@ -62,6 +62,22 @@ describe('refusals', () => {
     const junk = Buffer.alloc(16 * 1024, 'a')
     for (let count = 0; count < 64 && wire.receivedBytes === 0; count++) await wire.sendMaybe(junk)
     expect((await answers).map(({ status }) => status)).toEqual([400])
+  })
+
+  test.each([
+    ['bad-host', 'Host: a b'],
+    ['unknown-expectation', 'Host: a\r\nExpect: x'],
+    ['body-too-large', 'Host: a\r\nContent-Length: 1000000000'],
+    ['bad-chunk-size', 'Host: a\r\nTransfer-Encoding: chunked'],
+  ])('a refusal of HEAD (%s) has no content, RFC 9110 9.3.2', async (_, fields) => {
+    using wire = await Wire.connect(server.port)
+    await wire.sendMaybe(`HEAD / HTTP/1.1\r\n${fields}\r\n\r\nx${FOLLOWING.toString()}`)
+    const answer = await wire.read('HEAD')
+    expect(answer.status).toBeGreaterThanOrEqual(400)
+    expect(field(answer, 'connection')).toBe('close')
+    expect(Number(field(answer, 'content-length'))).toBeGreaterThan(0)
+    await wire.waitForEnd()
+    expect(wire.unread.toString()).toBe('')
   })
 
   test('a client that only ends its side is not answered', async () => {

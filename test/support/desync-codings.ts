@@ -21,7 +21,7 @@ for (const [error, name, value, why] of [
   [BAD_TE, 'nothing', '', 'RFC 9112 6.1; CVE-2022-1705: present and empty'],
   [BAD_TE, 'a comma alone', ' ,', 'RFC 9110 5.6.1'],
   [BAD_TE, 'in double quotes', ' "chunked"', 'RFC 9112 7: a coding is a token'],
-  [UNKNOWN, 'in single quotes', " 'chunked'", 'RFC 9112 7: quotes of this kind belong to a token'],
+  [BAD_TE, 'in single quotes', " 'chunked'", 'RFC 9112 7: quotes of this kind belong to a token'],
   [BAD_TE, 'in brackets', ' [chunked]', 'TE.TE (Kettle 2019)'],
   [BAD_TE, 'a parameter', ' chunked;q=1', 'RFC 9112 7.1: chunked has no parameters'],
   [BAD_TE, 'a semicolon', ' chunked;', 'RFC 9112 7.1'],
@@ -37,12 +37,12 @@ for (const [error, name, value, why] of [
   [BAD_TE, 'before gzip', ' chunked, gzip', 'RFC 9112 6.3: the length cannot be known'],
   [UNKNOWN, 'after identity', ' identity, chunked', 'CVE-2022-32213: only the first is compared'],
   [UNKNOWN, 'after gzip', ' gzip, chunked', 'RFC 9112 6.1'],
-  [UNKNOWN, 'identity', ' identity', 'RFC 9112 7: no longer a coding; taken for no body, or refused'],
-  [UNKNOWN, 'xchunked', ' xchunked', 'TE.TE (Kettle 2019): found by a search for the end of the value'],
-  [UNKNOWN, 'chunkedx', ' chunkedx', 'TE.TE: found by a comparison of the first seven letters'],
-  [UNKNOWN, 'chunk', ' chunk', 'TE.TE (Kettle 2019)'],
-  [UNKNOWN, 'cow', ' cow', 'TE.TE (Kettle 2019)'],
-  [UNKNOWN, 'deflate', ' deflate', 'RFC 9112 6.1'],
+  [BAD_TE, 'identity', ' identity', 'RFC 9112 7: no longer a coding; taken for no body, or refused'],
+  [BAD_TE, 'xchunked', ' xchunked', 'TE.TE (Kettle 2019): found by a search for the end of the value'],
+  [BAD_TE, 'chunkedx', ' chunkedx', 'TE.TE: found by a comparison of the first seven letters'],
+  [BAD_TE, 'chunk', ' chunk', 'TE.TE (Kettle 2019)'],
+  [BAD_TE, 'cow', ' cow', 'TE.TE (Kettle 2019)'],
+  [BAD_TE, 'deflate', ' deflate', 'RFC 9112 6.1'],
 ] as const) {
   values.refused(error, name, coding(value), why)
 }

@@ -87,14 +87,14 @@ upgrades.served(
 )
 const NO_TUNNEL = 'RFC 9110 9.3.6: after a 2xx all bytes would be the tunnel’s'
 const PORT = 'ringlet.test:443'
-for (const [name, message, body] of [
-  ['CONNECT', line(`CONNECT ${PORT} HTTP/1.1`), ''],
-  ['CONNECT in HTTP/1.0', line(`CONNECT ${PORT} HTTP/1.0`, 'Connection: keep-alive'), ''],
-  ['CONNECT that asks to go on', line(`CONNECT ${PORT} HTTP/1.1`, 'Connection: keep-alive'), ''],
-  ['CONNECT with content', `${line(`CONNECT ${PORT} HTTP/1.1`, length)}hello`, 'hello'],
-  ['CONNECT with chunks', `${line(`CONNECT ${PORT} HTTP/1.1`, 'Transfer-Encoding: chunked')}0\r\n\r\n`, ''],
+for (const [name, message] of [
+  ['CONNECT', line(`CONNECT ${PORT} HTTP/1.1`)],
+  ['CONNECT in HTTP/1.0', line(`CONNECT ${PORT} HTTP/1.0`, 'Connection: keep-alive')],
+  ['CONNECT that asks to go on', line(`CONNECT ${PORT} HTTP/1.1`, 'Connection: keep-alive')],
+  ['CONNECT with content', `${line(`CONNECT ${PORT} HTTP/1.1`, length)}hello`],
+  ['CONNECT with chunks', `${line(`CONNECT ${PORT} HTTP/1.1`, 'Transfer-Encoding: chunked')}0\r\n\r\n`],
 ] as const) {
-  upgrades.served(name, message, NO_TUNNEL, { url: PORT, body, closes: true })
+  upgrades.refused('connect-not-implemented', name, message, NO_TUNNEL)
 }
 for (const [error, name, message] of [
   ['bad-target', 'CONNECT to no port', line('CONNECT ringlet.test HTTP/1.1')],

@@ -40,6 +40,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'body-too-large': 413,
   'chunk-extension-too-large': 413,
   'chunk-overhead-too-large': 413,
+  'connect-not-implemented': 501,
   'head-too-large': 431,
   'method-too-long': 501,
   'too-many-fields': 431,

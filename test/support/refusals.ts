@@ -103,13 +103,7 @@ const framing: BadMessage[] = [
     'chunked with a parameter',
     post('0\r\n\r\n', 'Transfer-Encoding: chunked;q=1'),
   ),
-  bad(
-    501,
-    'unknown-transfer-coding',
-    'RFC 9112 6.1',
-    'another coding',
-    post('abc', 'Transfer-Encoding: gzip'),
-  ),
+  bad(400, 'bad-transfer-encoding', 'RFC 9112 6.3', 'another coding', post('abc', 'Transfer-Encoding: gzip')),
   bad(
     501,
     'unknown-transfer-coding',
@@ -118,9 +112,9 @@ const framing: BadMessage[] = [
     post('0\r\n\r\n', 'Transfer-Encoding: gzip, chunked'),
   ),
   bad(
-    501,
-    'unknown-transfer-coding',
-    'RFC 9112 6.1',
+    400,
+    'bad-transfer-encoding',
+    'RFC 9112 6.3',
     'almost chunked',
     post('0\r\n\r\n', 'Transfer-Encoding: xchunked'),
   ),

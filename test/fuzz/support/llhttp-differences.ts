@@ -126,11 +126,4 @@ export const LLHTTP_MISREADINGS: readonly Explanation[] = [
     why: 'llhttp takes "keep-alive" with an HTAB behind it for another option, and lets it win over "close" in HTTP/1.0, RFC 9112 9.3',
     example: 'GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n',
   },
-  {
-    kinds: ['understood', 'ours waits'],
-    what: ['body', 'end'],
-    when: ({ ours }) => ours?.method === 'CONNECT' && !ours.keepAlive,
-    why: 'llhttp takes all that follows for the tunnel, ours reads the content that was announced; both end with it as HTTP, so that nothing of it becomes a request, RFC 9110 9.3.6',
-    example: 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na',
-  },
 ]

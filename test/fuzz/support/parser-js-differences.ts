@@ -24,13 +24,6 @@ export const PARSER_JS_MISREADINGS: readonly Explanation[] = [
     example: 'GET / HTTP/1.1\r\nHost: a\r\nConnection: closed\r\n\r\n',
   },
   {
-    kinds: ['understood', 'ours waits', 'other waits'],
-    what: ['body', 'end'],
-    when: ({ ours }) => ours?.method === 'CONNECT' && !ours.keepAlive,
-    why: 'ours ends the connection with a CONNECT, whatever content was announced: nothing behind it becomes a request, RFC 9110 9.3.6',
-    example: 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na',
-  },
-  {
     kinds: ['understood', 'ours waits', 'other waits', 'other refuses'],
     what: ['body', 'end', 'HPE_INVALID_CONSTANT', 'HPE_LF_EXPECTED'],
     when: ({ ours, text }) => offersUpgrade(ours) && valuesOf(text, 'transfer-encoding').length > 0,

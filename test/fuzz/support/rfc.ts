@@ -59,13 +59,13 @@ export function isTarget(method: string, target: string): boolean {
   return authority !== undefined && isAuthority(authority)
 }
 
-/** What RFC 9112 9.3 says of the connection; ours closes after a CONNECT besides. */
-export function keepsAlive({ method, minor, fields }: Message): boolean {
+/** What RFC 9112 9.3 says of the connection. */
+export function keepsAlive({ minor, fields }: Message): boolean {
   const options = fields
     .filter(([name]) => name.toLowerCase() === 'connection')
     .flatMap(([, value]) => value.split(','))
     .map((option) => option.replace(/^[ \t]+|[ \t]+$/g, '').toLowerCase())
-  if (method === 'CONNECT' || options.includes('close')) return false
+  if (options.includes('close')) return false
   return minor >= 1 || options.includes('keep-alive')
 }
 

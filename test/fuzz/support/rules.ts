@@ -200,6 +200,12 @@ const FRAMING: readonly Rule[] = [
     example: `${POST}Expect: tea\r\n\r\n`,
   },
   {
+    name: 'connect-not-implemented',
+    isBroken: (text) => /^(?:\r\n)*CONNECT /.test(text),
+    why: 'an origin server need not make tunnels; what follows a 2xx would be bytes of one, RFC 9110 9.3.6',
+    example: 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n',
+  },
+  {
     name: 'body-too-large',
     isBroken: (text) => lengthsOf(text).some((value) => Number(value) > BODY_BYTES_MAX),
     why: 'a limit, known before a byte of the body is, RFC 9110 15.5.14',

@@ -51,6 +51,8 @@ const BODIES: Sentence[] = [
     'where chunked is not the last coding, the length cannot be known: 400',
     [
       post('', 'Transfer-Encoding: chunked, gzip'),
+      post('', 'Transfer-Encoding: gzip'),
+      post('', 'Transfer-Encoding: x'),
       post('', 'Transfer-Encoding: chunked', 'Transfer-Encoding: gzip'),
     ],
     'badTransferEncoding',
@@ -268,9 +270,9 @@ const CONNECTIONS: Sentence[] = [
   ),
   sentence(
     'RFC 9110 9.3.6',
-    'behind a CONNECT there may be bytes of a tunnel: the connection ends with it',
+    'an origin server need not implement CONNECT',
     [line('CONNECT a:80 HTTP/1.1'), line('CONNECT [::1]:80 HTTP/1.1')],
-    { keepAlive: false },
+    'connectNotImplemented',
   ),
   sentence(
     'RFC 9110 10.1.1',

@@ -121,16 +121,19 @@ const CODINGS: FramingCase[] = [
   ),
   ...each(
     [
-      ...[
-        'gzip',
-        'gzip, chunked',
-        'identity',
-        'xchunked',
-        'chunkedx',
-        'chunke',
-        'cow',
-        'identity, chunked',
-      ].map((value) => post(`Transfer-Encoding: ${value}`)),
+      ...['gzip', 'identity', 'xchunked', 'chunkedx', 'chunke', 'cow', 'gzip, identity'].map((value) =>
+        post(`Transfer-Encoding: ${value}`),
+      ),
+      post('Transfer-Encoding: gzip', 'Transfer-Encoding: identity'),
+    ],
+    'badTransferEncoding',
+    'chunked is not the last coding: the length cannot be known, RFC 9112 6.3',
+  ),
+  ...each(
+    [
+      ...['gzip, chunked', 'identity, chunked', 'gzip,deflate,chunked'].map((value) =>
+        post(`Transfer-Encoding: ${value}`),
+      ),
       post('Transfer-Encoding: identity', 'Transfer-Encoding: chunked'),
     ],
     'unknownTransferCoding',
@@ -286,12 +289,17 @@ const TARGETS: FramingCase[] = [
   ),
   { input: get('*', 'OPTIONS'), expected: { host: 'a' }, comment: 'asterisk-form, RFC 9112 3.2.4' },
   ...each([get('*'), get('*', 'POST'), get('*', 'options')], 'badTarget', 'only for OPTIONS, RFC 9112 3.2.4'),
-  {
-    input: get('b:443', 'CONNECT'),
-    expected: { host: 'b:443', keepAlive: false },
-    comment: 'authority-form, RFC 9112 3.2.3; what follows could be meant for a tunnel, RFC 9110 9.3.6',
-  },
-  { input: get('[::1]:443', 'CONNECT'), expected: { host: '[::1]:443' }, comment: 'RFC 9112 3.2.3' },
+  ...each(
+    [
+      get('b:443', 'CONNECT'),
+      get('[::1]:443', 'CONNECT'),
+      'CONNECT b:443 HTTP/1.0\r\n\r\n',
+      'CONNECT b:443 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n',
+      'CONNECT b:443 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n',
+    ],
+    'connectNotImplemented',
+    'a well-formed CONNECT: no tunnels here, RFC 9110 9.3.6',
+  ),
   ...each(
     ['/', '*', 'http://a:80/', 'b', 'b:', ':443', 'b:x', 'u@b:443', 'b:443/'].map((target) =>
       get(target, 'CONNECT'),
