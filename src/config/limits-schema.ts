@@ -41,7 +41,7 @@ export const limitsSchema = v.strictObject({
       meaning:
         'Body that is awaited whole before its handler runs; of a longer one the handler gets what comes.',
     }),
-    64 * KIB,
+    MIB,
   ),
   chunkOverheadBytes: v.optional(
     wholeNumber(KIB, 16 * MIB, {
