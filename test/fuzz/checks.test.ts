@@ -1,6 +1,7 @@
 // Our own parts against each other and against the grammar: scalar and SIMD, whole and in pieces, in place and elsewhere.
 
 import { expect, it } from 'vitest'
+import { HTTP_ERRORS, httpError } from '../../src/http/errors.ts'
 import { type Check, checkChunked, checkCopyFields, checkHead, checkRules } from './support/checks.ts'
 import { bodyInput, fieldsInput, input } from './support/generator.ts'
 import { readOurs } from './support/ours.ts'
@@ -63,4 +64,13 @@ it.each(RULES)('$name: $why', ({ name, isBroken, example }) => {
   const bytes = Buffer.from(example, 'latin1')
   expect(isBroken(example)).toBe(true)
   expect(readOurs(bytes, 0, bytes.length).refusal).toBe(name)
+})
+
+it('has a rule for every refusal that an input can meet with', () => {
+  // The clock's, those of an answer's fields, and limits that are larger than any input.
+  const elsewhere = /-timeout$|^bad-response-|^chunk-(extension|overhead)-too-large$/
+  const names = Object.values(HTTP_ERRORS).map((code) => httpError(code).name)
+  expect(new Set(RULES.map(({ name }) => name))).toEqual(
+    new Set(names.filter((name) => !elsewhere.test(name))),
+  )
 })

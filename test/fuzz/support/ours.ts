@@ -9,7 +9,7 @@ import type { Message, Reading } from './message.ts'
 
 export const LIMITS = { headBytes: 8192, targetBytes: 4096, fields: 100, leadingEmptyLines: 3 }
 export const BODY_BYTES_MAX = 100_000
-const CHUNKED_LIMITS = {
+export const CHUNKED_LIMITS = {
   bodyBytes: BODY_BYTES_MAX,
   extensionBytes: 8192,
   overheadBytes: 16_384,

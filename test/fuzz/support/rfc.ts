@@ -83,20 +83,33 @@ export function offersUpgrade(message: Message | undefined): boolean {
 const SIZE_LINE = re`([\dA-Fa-f]{1,16})(?:[ \t]*;[ \t]*[<T>]+(?:[ \t]*=[ \t]*(?:[<T>]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[<V>])*"))?)*\r\n${'y'}`
 const TRAILERS = re`(?:[<T>]+:[<V>]*\r\n)*\r\n${'y'}`
 
-/** The payload of the chunked body, RFC 9112 7.1, that the text begins with, and its end; undefined when there is none. */
-export function chunkedBody(text: string): { payload: string; end: number } | undefined {
+/** The payload of the chunks that the text begins with, and where the trailers start; undefined when there is no last chunk. */
+function chunksOf(text: string): { payload: string; end: number } | undefined {
   let payload = ''
   for (let at = 0; ; ) {
     SIZE_LINE.lastIndex = at
     const size = Number.parseInt(SIZE_LINE.exec(text)?.[1] ?? '', 16)
     if (!Number.isSafeInteger(size)) return undefined
     at = SIZE_LINE.lastIndex
-    if (size === 0) {
-      TRAILERS.lastIndex = at
-      return TRAILERS.test(text) ? { payload, end: TRAILERS.lastIndex } : undefined
-    }
+    if (size === 0) return { payload, end: at }
     payload += text.slice(at, at + size)
     at += size + 2
     if (text.slice(at - 2, at) !== '\r\n') return undefined
   }
+}
+
+/** The payload of the chunked body, RFC 9112 7.1, that the text begins with, and its end; undefined when there is none. */
+export function chunkedBody(text: string): { payload: string; end: number } | undefined {
+  const chunks = chunksOf(text)
+  TRAILERS.lastIndex = chunks?.end ?? 0
+  if (chunks === undefined || !TRAILERS.test(text)) return undefined
+  return { payload: chunks.payload, end: TRAILERS.lastIndex }
+}
+
+/** How many trailers a chunked body has, the last maybe not whole. */
+export function trailersOf(body: string): number {
+  const section = body.slice(chunksOf(body)?.end ?? body.length)
+  const end = `\r\n${section}`.indexOf('\r\n\r\n')
+  const lines = end < 0 ? section : section.slice(0, end)
+  return lines.split('\r\n').filter((line) => line !== '').length
 }

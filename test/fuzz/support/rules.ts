@@ -1,8 +1,18 @@
 // The rules that ours refuses by, each with a test of its own whether a request breaks it: decided from the text, by
 // regular expressions and without anything that the parsers use.
 
-import { BODY_BYTES_MAX, LIMITS } from './ours.ts'
-import { bodyOf, chunkedBody, headOf, isAuthority, isTarget, re, valuesOf, withoutEmptyLines } from './rfc.ts'
+import { BODY_BYTES_MAX, CHUNKED_LIMITS, LIMITS } from './ours.ts'
+import {
+  bodyOf,
+  chunkedBody,
+  headOf,
+  isAuthority,
+  isTarget,
+  re,
+  trailersOf,
+  valuesOf,
+  withoutEmptyLines,
+} from './rfc.ts'
 
 export interface Rule {
   /** Of the refusal. */
@@ -229,7 +239,14 @@ const CHUNKED_BODY: readonly Rule[] = (
   ] as const
 ).map(([name, why, body]) => ({ name, why, isBroken: isNoChunkedBody, example: CHUNKED + body }))
 
-export const RULES: readonly Rule[] = [...REQUEST_LINE, ...FIELD_LINES, ...FRAMING, ...CHUNKED_BODY]
+const TRAILERS: Rule = {
+  name: 'trailer-too-large',
+  isBroken: (text) => codingsOf(text).length > 0 && trailersOf(bodyOf(text)) > CHUNKED_LIMITS.trailerFields,
+  why: 'a limit, RFC 6585 5',
+  example: `${CHUNKED}0\r\n${'a:\r\n'.repeat(CHUNKED_LIMITS.trailerFields + 1)}\r\n`,
+}
+
+export const RULES: readonly Rule[] = [...REQUEST_LINE, ...FIELD_LINES, ...FRAMING, ...CHUNKED_BODY, TRAILERS]
 
 /** The rule of that name which the request breaks. */
 export function brokenRule(name: string, text: string): Rule | undefined {
