@@ -4,10 +4,11 @@
 
 import { createHash } from 'node:crypto'
 import type { BaseImage } from './build.ts'
+import { isSound } from './image.ts'
 import type { EngineLayout } from './layout.ts'
 
 /** Raised whenever what an image or its header means changes. */
-const FORMAT = 3
+const FORMAT = 4
 const MAGIC = Buffer.from('RINGLET\0')
 const PREFIX_BYTES = MAGIC.length + 4
 
@@ -59,7 +60,8 @@ export function decodeBase(
   if (contentHash(header, payload) !== header.content) return undefined
   const shared = new SharedArrayBuffer(payload.length)
   new Uint8Array(shared).set(payload)
-  return { layout: header.layout, base: { ...header.base, image: { ...header.base.image, bytes: shared } } }
+  const image = { ...header.base.image, bytes: shared }
+  return isSound(image) ? { layout: header.layout, base: { ...header.base, image } } : undefined
 }
 
 function parseHeader(text: string): Header | undefined {

@@ -3,10 +3,18 @@
 
 import { RingletError } from '../errors.ts'
 import { IO_BYTES } from '../guest/ops.ts'
+import { clearFreeBlocks } from './blocks.ts'
 import type { HostCalls } from './border.ts'
-import { ALL_INTRINSICS, evaluate, getProperty, setProperty, throwIfException } from './evaluate.ts'
+import {
+  ALL_INTRINSICS,
+  evaluate,
+  GuestError,
+  getProperty,
+  setProperty,
+  throwIfException,
+} from './evaluate.ts'
 import { GC_OFF, SCRATCH_BYTES } from './heap.ts'
-import { captureImage, type Image, type ImagePointers } from './image.ts'
+import { type Captured, captureBase, captureDelta, type Image, type ImagePointers } from './image.ts'
 import { Instance } from './instance.ts'
 import type { EngineLayout } from './layout.ts'
 import type { InstanceLimits } from './limits.ts'
@@ -78,14 +86,30 @@ export async function buildBase(kit: EngineKit, code: EngineCode, guestSource: s
     }
     const load = member('load')
     ffi.QTS_FreeValuePointer(ctx, glue)
-    base = { image: captureImage(em.HEAPU8, heapBreak(em, kit), pointers), load }
+    collectGarbage(em, ffi, kit, rt, ctx)
+    base = { image: captureBase(readyToCapture(em, kit), pointers), load }
   })
   return base!
 }
 
-/** One past the last byte that the instance has ever used. */
-function heapBreak(em: EmModule, kit: EngineKit): number {
-  return new Uint32Array(em.HEAPU8.buffer)[kit.layout.heapBreak >> 2]!
+/** Collects cyclic garbage, which would otherwise be part of every copy. */
+function collectGarbage(em: EmModule, ffi: EngineFfi, kit: EngineKit, rt: number, ctx: number): void {
+  const threshold = (rt + kit.layout.gcThreshold) >> 2
+  new Int32Array(em.HEAPU8.buffer)[threshold] = 0
+  ffi.QTS_FreeValuePointer(ctx, ffi.QTS_NewObject(ctx))
+  new Int32Array(em.HEAPU8.buffer)[threshold] = GC_OFF
+}
+
+/** Throws GuestError for a heap whose blocks do not join: top-level code has found a way to damage it. */
+function readyToCapture(em: EmModule, { layout }: EngineKit): Captured {
+  const memory = em.HEAPU8
+  const words = new Uint32Array(memory.buffer)
+  const { heapStart } = layout
+  const [top, end] = [words[layout.heapTop >> 2]!, words[layout.heapBreak >> 2]!]
+  if (!clearFreeBlocks(memory, heapStart, top, end)) {
+    throw new GuestError('InternalError', 'the heap is damaged', '')
+  }
+  return { memory, heapStart, top, end }
 }
 
 /**
@@ -149,7 +173,10 @@ export async function buildImage(
     ffi.QTS_FreeValuePointer(ctx, factory)
     ffi.QTS_FreeValuePointer(ctx, throwIfException(em, ffi, ctx, result))
     instance.runTopLevelJobs()
-    image = captureImage(em.HEAPU8, heapBreak(em, kit), base.image.pointers)
+    collectGarbage(em, ffi, kit, rt, ctx)
+    // A collection may leave jobs: of a FinalizationRegistry.
+    instance.runTopLevelJobs()
+    image = captureDelta(readyToCapture(em, kit), base.image)
   })
   return image!
 }

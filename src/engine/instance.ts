@@ -10,9 +10,10 @@ import { HostBorder, type HostCalls } from './border.ts'
 import { CpuMeter } from './cpu.ts'
 import { GuestError, readCString } from './evaluate.ts'
 import { GC_OFF, GuestHeap, GuestMemoryError } from './heap.ts'
-import { copyImage, type Image, scrubHeap } from './image.ts'
+import type { Image } from './image.ts'
 import type { EngineLayout } from './layout.ts'
 import type { Failure, InstanceLimits } from './limits.ts'
+import { loadImage } from './load.ts'
 import {
   type EmModule,
   type EngineCode,
@@ -152,8 +153,7 @@ export class Instance {
     if (missing > 0) throw new Error(`image of ${image.pages} pages for an instance that lacks ${missing}`)
     const top = this.#heap.breakBytes
     this.#committed = Math.max(this.#committed, top)
-    copyImage(image, this.#em.HEAPU8)
-    scrubHeap(image, this.#em.HEAPU8, top)
+    loadImage(image, this.#em.HEAPU8, top)
     this.#image = image
     this.#limits = limits
     this.#failure = null

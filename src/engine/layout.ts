@@ -5,8 +5,10 @@
 // throws: a wrong guess would corrupt guests in silence, so an unknown build of the engine must fail loudly.
 
 import { RingletError } from '../errors.ts'
+import { walkHeap } from './blocks.ts'
 import { ALL_INTRINSICS, evaluate } from './evaluate.ts'
 import {
+  C_STACK_BYTES,
   type EmModule,
   type EngineCode,
   type EngineFfi,
@@ -25,6 +27,8 @@ export interface EngineLayout {
   readonly heapTop: number
   /** emscripten's sbrk pointer, uint32: one past the last byte that the allocator has ever taken. It never falls. */
   readonly heapBreak: number
+  /** Where the C stack ends and the heap's first block begins. */
+  readonly heapStart: number
 }
 
 const RUNTIME_WORDS = 128
@@ -71,7 +75,7 @@ function probeRandomState(em: EmModule, ffi: EngineFfi, ctx: number): number {
 }
 
 /** Both words follow three large blocks up; when the blocks are freed, one goes back and one stays. */
-function probeHeap(em: EmModule): { heapTop: number; heapBreak: number } {
+function probeHeap(em: EmModule): Pick<EngineLayout, 'heapTop' | 'heapBreak' | 'heapStart'> {
   const read = () => new Uint32Array(em.HEAPU8.buffer, 0, STATIC_DATA_BYTES >> 2).slice()
   const steps = [2 << 20, 2 << 20, 3 << 20].map((bytes) => {
     const start = em._malloc(bytes)
@@ -87,10 +91,27 @@ function probeHeap(em: EmModule): { heapTop: number; heapBreak: number } {
     if (freed[i] === steps[2]!.words[i]) breaks.push(i * 4)
     else if (freed[i]! < steps[0]!.start + 64) tops.push(i * 4)
   }
-  return {
-    heapTop: tops.length === 1 ? tops[0]! : notRecognised('top', tops.length),
-    heapBreak: breaks.length === 1 ? breaks[0]! : notRecognised('sbrk', breaks.length),
+  const heapTop = tops.length === 1 ? tops[0]! : notRecognised('top', tops.length)
+  const heapBreak = breaks.length === 1 ? breaks[0]! : notRecognised('sbrk', breaks.length)
+  return { heapTop, heapBreak, heapStart: probeHeapStart(em, freed, steps[0]!.start, freed[heapTop >> 2]!) }
+}
+
+/** How far below the first large block the heap may have begun: the loader and the runtime have taken some before. */
+const HEAP_START_BYTES = 1024 * 1024
+
+/**
+ * The lowest address from which block follows block up to the top, and which the allocator itself notes as one: dead bytes of the
+ * C stack, just below, may look like a block.
+ */
+function probeHeapStart(em: EmModule, words: Uint32Array, block: number, top: number): number {
+  const known = new Set(words)
+  let start = 0
+  for (let at = block - 8; at > block - HEAP_START_BYTES; at -= 8) {
+    if (known.has(at) && walkHeap(em.HEAPU8, at, top)) start = at
   }
+  const staticEnd = start - C_STACK_BYTES
+  if (staticEnd > 0 && staticEnd <= STATIC_DATA_BYTES) return start
+  throw new RingletError('RINGLET_ENGINE_LAYOUT', { reason: 'the heap does not begin after the C stack' })
 }
 
 /** Finds the layout on an instance made for it. Throws {@link RingletError} RINGLET_ENGINE_LAYOUT. */

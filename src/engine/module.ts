@@ -16,8 +16,10 @@ export type EngineVariant = 'quickjs' | 'quickjs-ng'
 /** The smallest linear memory of the engine, as its WebAssembly import declares it: 256 pages, 16 MiB. */
 export const INITIAL_PAGES = 256
 export const PAGE_BYTES = 65536
-/** The engine's static data ends below this address; its C stack (5 MiB) and then its heap follow. */
+/** The engine's static data ends below this address; its C stack and then its heap follow. */
 export const STATIC_DATA_BYTES = 128 << 10
+/** The C stack, as both builds are linked: it grows down from where the heap begins. */
+export const C_STACK_BYTES = 5 << 20
 
 const PACKAGES: Record<EngineVariant, string> = {
   quickjs: '@jitl/quickjs-wasmfile-release-sync',

@@ -30,6 +30,8 @@ export async function buildGuest(): Promise<string> {
     globalName: '__ringlet',
     target: 'es2023',
     platform: 'neutral',
+    minifySyntax: true,
+    minifyWhitespace: true,
     charset: 'ascii',
     logLevel: 'warning',
   })
