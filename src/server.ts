@@ -1,20 +1,19 @@
 // The library's entry: wires the parts together, starts and stops them. The command (main.ts) is a thin shell around it.
 
 import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { createSharedMemory, type SharedMemory } from '@shared/ringbuffer'
 import { ACCEPTOR_MEMORY_BYTES, Acceptor } from './acceptor/acceptor.ts'
 import { ShardLink } from './acceptor/link.ts'
 import { type FunctionPlan, headLimits } from './actor/plan.ts'
-import { type Config, functionLimits } from './config/index.ts'
+import type { Config } from './config/index.ts'
 import type { EngineKit } from './engine/build.ts'
 import type { ImagesResult } from './engine/images.ts'
 import { RingletError } from './errors.ts'
-import { type Bundle, bundleFunction, stopBundler } from './functions/bundle.ts'
-import { bundleFilename, mapStack } from './functions/source-map.ts'
+import { stopBundler } from './functions/bundle.ts'
 import { simdScratchBytes } from './http/simd.ts'
 import { createLogger, type Log } from './log.ts'
 import { PenaltyBook } from './penalty.ts'
+import { type Prepared, prepareFunctions } from './prepare.ts'
 import { LANE, REQUEST } from './protocol.ts'
 import { createShard } from './shard.ts'
 import { createStanding, Standing } from './standing.ts'
@@ -25,8 +24,6 @@ export { type Config, type ConfigInput, defaultConfig } from './config/index.ts'
 export { RingletError } from './errors.ts'
 export { exampleFunctions } from './functions/examples.ts'
 
-/** Name of the error that the guest's `load` throws when a module exports no handler (src/guest/handler.ts). */
-const NO_HANDLER = 'NoHandlerError'
 /** How long stopped actors may take to end their threads' task; after that the threads are ended. */
 const ACTOR_END_MS = 1000
 
@@ -57,12 +54,6 @@ export async function start(config: Config): Promise<Ringlet> {
   return server
 }
 
-/** File names in errors and stacks are relative to the working folder, as the user typed them. */
-function bundle({ name, file, code }: Config['functions'][number]): Promise<Bundle> {
-  const source = { ...(file !== undefined && { file }), ...(code !== undefined && { code }) }
-  return bundleFunction({ name, ...source, resolveDir: process.cwd() })
-}
-
 /** The compiled SIMD parser; null when the configuration does not want it, or this machine has no SIMD and the choice is free. */
 async function loadParser(choice: Config['connection']['parser']): Promise<WebAssembly.Module | null> {
   if (choice === 'scalar') return null
@@ -86,6 +77,7 @@ class Server implements Ringlet {
   #penaltyLink: ShardLink | undefined
   #penaltyStarted = false
   #stopped: Promise<void> | undefined
+  #saved: Promise<void> | undefined
   #fail: (error: RingletError) => void = () => {}
   readonly failed: Promise<RingletError>
   port = 0
@@ -114,15 +106,20 @@ class Server implements Ringlet {
   async start(): Promise<void> {
     const config = this.#config
     const { level, lineBytes } = config.log
-    const [log, parser, bundles] = await Promise.all([
-      createLogger({ level, name: 'ringlet', lineBytes }),
+    const logging = createLogger({ level, name: 'ringlet', lineBytes }).then((log) => (this.#log = log))
+    const [log, parser, prepared] = await Promise.all([
+      logging,
       loadParser(config.connection.parser),
-      Promise.all(config.functions.map(bundle)),
+      prepareFunctions(
+        config,
+        (task) => this.#supervisor.buildImages(task),
+        async (lines) => this.#reportTopLevel(await logging, lines),
+      ),
     ])
-    this.#log = log
-    void stopBundler()
-    const { kit, plans } = await this.#plan(bundles)
+    this.#reportTopLevel(log, prepared.lines)
+    for (const { text, ...fields } of prepared.warnings) log.warn(fields, text)
     this.#link(parser === null ? 0 : simdScratchBytes(headLimits(config)))
+    const { kit, plans } = prepared
     this.#standing = createStanding(plans.length)
     await this.#startActors(this.#links, LANE.NORMAL, kit, parser, plans)
     this.port = await this.#listen()
@@ -134,11 +131,27 @@ class Server implements Ringlet {
         url: this.url,
         cores: config.cores,
         functions: plans.length,
+        cached: prepared.cached,
         parser: parser === null ? 'scalar' : 'simd',
       },
       'listening',
     )
     log.flush()
+    this.#saved = this.#save(prepared)
+  }
+
+  /** After the start, which it would make longer. */
+  async #save(prepared: Prepared): Promise<void> {
+    const warning = await prepared.save()
+    if (warning === undefined) return
+    const { text, ...fields } = warning
+    this.#log?.warn(fields, text)
+    this.#log?.flush()
+  }
+
+  /** What top-level code printed. */
+  #reportTopLevel(log: Log, lines: ImagesResult['lines']): void {
+    for (const { function: name, text } of lines) log.info({ function: name }, text)
   }
 
   stop(): Promise<void> {
@@ -153,52 +166,6 @@ class Server implements Ringlet {
     this.#acceptor?.stop()
     await this.#supervisor.stop(0)
     this.#log?.output.close()
-  }
-
-  async #plan(bundles: readonly Bundle[]): Promise<{ kit: EngineKit; plans: FunctionPlan[] }> {
-    const config = this.#config
-    const limits = config.functions.map((fn) => functionLimits(config, fn.limits))
-    const result = await this.#supervisor.buildImages({
-      guestFile: fileURLToPath(new URL('./guest.js', import.meta.url)),
-      baseFile: fileURLToPath(new URL('./base.image', import.meta.url)),
-      functions: config.functions.map(({ name }, i) => {
-        const { stackBytes, memoryBytes } = limits[i]!
-        return { name, code: bundles[i]!.code, stackBytes, memoryBytes }
-      }),
-      initMs: config.limits.initMs,
-    })
-    this.#reportTopLevel(result, bundles)
-    const plans = config.functions.map((fn, i) => ({
-      name: fn.name,
-      routes: fn.routes,
-      image: result.images[i]!,
-      isolation: fn.isolation ?? config.isolation,
-      env: fn.env === undefined ? null : JSON.stringify(fn.env),
-      map: bundles[i]!.map,
-      limits: limits[i]!,
-    }))
-    return { kit: result.kit, plans }
-  }
-
-  /** What top-level code printed, and what it threw. */
-  #reportTopLevel(
-    result: ImagesResult,
-    bundles: readonly Bundle[],
-  ): asserts result is Extract<ImagesResult, { kit: EngineKit }> {
-    for (const { function: name, text } of result.lines) this.#log?.info({ function: name }, text)
-    if (!('failed' in result)) return
-    const { failed: name, guestName, stack } = result
-    const index = this.#config.functions.findIndex((fn) => fn.name === name)
-    if (guestName === NO_HANDLER) {
-      const source = this.#config.functions[index]!.file ?? 'its code'
-      throw new RingletError('RINGLET_HANDLER_EXPORT', { name, source, reason: result.message })
-    }
-    const reason = `${guestName}: ${result.message}`
-    const [position] = mapStack(stack, bundles[index]!.map, bundleFilename(name)).trim().split('\n')
-    throw new RingletError('RINGLET_HANDLER_INIT', {
-      name,
-      reason: position ? `${reason} (${position.trim()})` : reason,
-    })
   }
 
   #link(scratchBytes: number): void {
@@ -310,6 +277,7 @@ class Server implements Ringlet {
     for (const link of this.#allLinks()) link.tell(REQUEST.STOP)
     await this.#supervisor.stop(ACTOR_END_MS)
     this.#acceptor?.stop()
+    await this.#saved
     log?.info('stopped')
     log?.output.close()
   }

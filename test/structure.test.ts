@@ -45,6 +45,7 @@ describe('rooms', () => {
     acceptor: ['src/errors.ts', 'src/protocol.ts', 'src/shard.ts', 'src/metrics.ts'],
     functions: ['src/errors.ts'],
     engine: ['guest', 'functions', 'src/errors.ts'],
+    cache: ['engine', 'functions', 'src/errors.ts'],
     actor: [
       'engine',
       'functions',

@@ -5,6 +5,7 @@ import type { Config } from '../config/index.ts'
 import type { EngineKit } from '../engine/build.ts'
 import type { Image } from '../engine/image.ts'
 import type { Isolation } from '../engine/pool.ts'
+import type { MapSource } from '../functions/source-map.ts'
 import type { HeadLimits } from '../http/head-limits.ts'
 import type { ShardHandle } from '../shard.ts'
 
@@ -17,7 +18,7 @@ export interface FunctionPlan {
   /** JSON text of its env, null for none. Handed to the guest at its first request, never part of an image. */
   readonly env: string | null
   /** Source map of its bundle, for stack traces in the log. */
-  readonly map: string
+  readonly map: MapSource
   readonly limits: {
     readonly cpuMs: number
     readonly wallMs: number

@@ -191,6 +191,36 @@ const bounded = v.strictObject({
   ),
 })
 
+const cache = v.strictObject({
+  mode: v.optional(
+    choice(['on', 'off'], {
+      meaning: 'Whether functions that are ready to run are kept on disk for the next start.',
+      flag: '--cache',
+    }),
+    'on',
+  ),
+  folder: v.optional(
+    v.nullable(
+      string(
+        4096,
+        {
+          meaning: 'Where; relative to the folder of the configuration file. Nobody else may write there.',
+          defaultText: '$XDG_CACHE_HOME/ringlet or ~/.cache/ringlet',
+        },
+        undefined,
+        'a path',
+      ),
+    ),
+    null,
+  ),
+  maxBytes: v.optional(
+    wholeNumber(MIB, 1024 * 1024 * MIB, {
+      meaning: 'Size of all its files together; beyond it the oldest are removed.',
+    }),
+    1024 * MIB,
+  ),
+})
+
 const restart = v.strictObject({
   max: v.optional(
     wholeNumber(0, 1000, {
@@ -297,6 +327,7 @@ export const configSchema = v.strictObject({
   restart: v.optional(restart, {}),
   watchdog: v.optional(watchdog, {}),
   penalty: v.optional(penalty, {}),
+  cache: v.optional(cache, {}),
   functions: v.optional(functionsSchema, []),
 })
 

@@ -7,7 +7,7 @@ import type { Problems } from './problems.ts'
 import { type Config, configSchema } from './schema.ts'
 import { type PathPart, showPath, showValue, typeName } from './values.ts'
 
-/** Throws `ConfigError` with all of `problems` and what it finds. Relative function files count from `folder`. */
+/** Throws `ConfigError` with all of `problems` and what it finds. Relative paths count from `folder`. */
 export function validate(input: unknown, folder: string, sourceOf: SourceOf, problems: Problems): Config {
   const result = v.safeParse(configSchema, input)
   if (!result.success) {
@@ -22,7 +22,9 @@ export function validate(input: unknown, folder: string, sourceOf: SourceOf, pro
   const functions = config.functions.map((each) =>
     each.file === undefined ? each : { ...each, file: resolve(folder, each.file) },
   )
-  return freeze({ ...config, functions })
+  const { folder: cacheFolder } = config.cache
+  const cache = { ...config.cache, folder: cacheFolder === null ? null : resolve(folder, cacheFolder) }
+  return freeze({ ...config, cache, functions })
 }
 
 /** The parts of valibot's issues that are used here. */

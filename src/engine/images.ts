@@ -1,9 +1,9 @@
-// The images of all functions, built in a thread of their own before anything is served: a function's top-level code is the
+// The images of functions, built in a thread of their own before anything is served: a function's top-level code is the
 // user's, and must not be able to hang or crash the acceptor's thread.
 
 import { readFileSync } from 'node:fs'
 import { bundleFilename } from '../functions/source-map.ts'
-import { decodeBase, encodeBase, sourceHash } from './base-file.ts'
+import { encodeBase, sourceHash } from './base-file.ts'
 import { type BaseImage, buildBase, buildImage, type EngineKit } from './build.ts'
 import { GuestError } from './evaluate.ts'
 import type { Image } from './image.ts'
@@ -16,6 +16,7 @@ import {
   PAGE_BYTES,
   readEngine,
 } from './module.ts'
+import type { OpenedEngine } from './open.ts'
 
 interface FunctionBuild {
   readonly name: string
@@ -26,10 +27,9 @@ interface FunctionBuild {
 }
 
 export interface ImagesTask {
-  /** File of the guest API's script. */
+  /** The engine with its base image; else the base is made from the guest API's script. */
+  readonly opened: OpenedEngine | undefined
   readonly guestFile: string
-  /** File of the base image; made anew when it is not there or does not fit. */
-  readonly baseFile: string
   readonly functions: readonly FunctionBuild[]
   /** Processor time of one function's top-level code. */
   readonly initMs: number
@@ -69,30 +69,17 @@ export async function makeBase(
   return { kit, code, base, file: encodeBase(sourceHash(variant, bytes, guestSource), kit.layout, base) }
 }
 
-async function loadBase(task: ImagesTask): Promise<{ kit: EngineKit; code: EngineCode; base: BaseImage }> {
-  const variant = DEFAULT_ENGINE
-  const guestSource = readFileSync(task.guestFile, 'utf8')
-  const bytes = readEngine(variant)
-  const known = decodeBase(readOptional(task.baseFile), sourceHash(variant, bytes, guestSource))
-  if (known === undefined) return makeBase(variant, guestSource)
-  const wasm = new WebAssembly.Module(bytes)
-  return {
-    kit: { variant, wasm, layout: known.layout },
-    code: await loadEngineCode(variant, wasm),
-    base: known.base,
-  }
-}
-
-function readOptional(file: string): Uint8Array {
-  try {
-    return readFileSync(file)
-  } catch {
-    return new Uint8Array(0)
-  }
+async function engineOf({
+  opened,
+  guestFile,
+}: ImagesTask): Promise<{ kit: EngineKit; code: EngineCode; base: BaseImage }> {
+  if (opened === undefined) return makeBase(DEFAULT_ENGINE, readFileSync(guestFile, 'utf8'))
+  const { kit, base } = opened
+  return { kit, base, code: await loadEngineCode(kit.variant, kit.wasm) }
 }
 
 export async function buildImages(task: ImagesTask): Promise<ImagesResult> {
-  const { kit, code, base } = await loadBase(task)
+  const { kit, code, base } = await engineOf(task)
   const images: Image[] = []
   const lines: TopLevelLine[] = []
   for (const fn of task.functions) {

@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { builtinModules } from 'node:module'
+import { builtinModules, createRequire } from 'node:module'
 import { basename, dirname, extname, resolve } from 'node:path'
 import type { BuildFailure, BuildOptions, Message, Plugin } from 'esbuild'
 import { RingletError } from '../errors.ts'
 import { completeEntry, type Entry } from './entry.ts'
+import { collectInputs, type Inputs } from './inputs.ts'
 
 export interface FunctionToBundle {
   readonly name: string
@@ -20,10 +22,15 @@ export interface Bundle {
   readonly code: string
   /** Source map (JSON) of `code`; its sources are relative to `resolveDir`. */
   readonly map: string
+  /** What it was made from; undefined when that was changing meanwhile. */
+  readonly inputs: Inputs | undefined
 }
 
 /** Bytes of one bundle: a function is code that is parsed at each cold start without a snapshot, not a data store. */
 const BUNDLE_BYTES_MAX = 16 * 1024 * 1024
+
+/** Raised when an entry is completed otherwise (entry.ts), or the plugin below resolves otherwise. */
+const ENTRY_FORMAT = 1
 
 const LOADERS = {
   '.js': 'jsx',
@@ -55,12 +62,13 @@ export async function bundleFunction(input: FunctionToBundle): Promise<Bundle> {
   const { file, code, resolveDir } = input
   if ((file === undefined) === (code === undefined)) throw new TypeError('give either a file or code')
   const path = resolve(resolveDir, file ?? INLINE_NAME)
+  const startedMs = Date.now()
   const source = code ?? (await readSource(input, path))
   esbuild ??= import('esbuild')
   const { build } = await esbuild
   try {
     const entry = await completeEntry(build, source, loaderOf(path), code !== undefined)
-    const { outputFiles } = await build(optionsFor(path, entry, resolveDir))
+    const { outputFiles, metafile } = await build(optionsFor(path, entry, resolveDir))
     const map = outputFiles.find((output) => output.path.endsWith('.map'))!
     const bundle = outputFiles.find((output) => output !== map)!
     if (bundle.contents.length > BUNDLE_BYTES_MAX) {
@@ -70,12 +78,28 @@ export async function bundleFunction(input: FunctionToBundle): Promise<Bundle> {
         `the bundle has ${bundle.contents.length} bytes, more than ${BUNDLE_BYTES_MAX}`,
       )
     }
-    return { code: bundle.text, map: map.text }
+    const inputs = collectInputs(
+      metafile,
+      { path, isFile: code === undefined },
+      resolve(resolveDir),
+      startedMs,
+    )
+    return { code: bundle.text, map: map.text, inputs }
   } catch (error) {
     const first = (error as Partial<BuildFailure>).errors?.[0]
     if (first === undefined) throw error
     throw failure(input, first, first.text, error)
   }
+}
+
+/** Changes when the same source would be bundled otherwise: by another version of the bundler, with other options. */
+export function bundlerIdentity(): string {
+  const require = createRequire(import.meta.url)
+  const { version } = JSON.parse(readFileSync(require.resolve('esbuild/package.json'), 'utf8')) as {
+    version: string
+  }
+  const { plugins: _, ...options } = optionsFor('/inline.ts', { contents: '', loader: 'ts' }, '/')
+  return JSON.stringify([ENTRY_FORMAT, version, options, process.env['NODE_PATH'] ?? null])
 }
 
 async function readSource(input: FunctionToBundle, path: string): Promise<string> {
@@ -98,6 +122,7 @@ function optionsFor(path: string, { contents, loader }: Entry, resolveDir: strin
     stdin: { contents, loader, resolveDir: dirname(path), sourcefile: basename(path) },
     outfile: resolve(resolveDir, 'function.js'),
     write: false,
+    metafile: true,
     bundle: true,
     format: 'cjs',
     platform: 'browser',

@@ -1,0 +1,168 @@
+// From configured functions to what actors are given: each comes from the cache, or is bundled in this thread and initialised in
+// another.
+
+import { fileURLToPath } from 'node:url'
+import manifest from '../package.json' with { type: 'json' }
+import type { FunctionPlan } from './actor/plan.ts'
+import {
+  type CachedSource,
+  type CacheWarning,
+  defaultCacheFolder,
+  FunctionCache,
+  type ReadyFunction,
+} from './cache/cache.ts'
+import { CacheFolder } from './cache/folder.ts'
+import { type Config, functionLimits } from './config/index.ts'
+import type { EngineKit } from './engine/build.ts'
+import type { Image } from './engine/image.ts'
+import type { ImagesResult, ImagesTask } from './engine/images.ts'
+import { type OpenedEngine, openEngine } from './engine/open.ts'
+import { RingletError } from './errors.ts'
+import { type Bundle, bundleFunction, bundlerIdentity, stopBundler } from './functions/bundle.ts'
+import { bundleFilename, type MapSource, mapStack } from './functions/source-map.ts'
+
+/** Name of the error that the guest's `load` throws when a module exports no handler (src/guest/handler.ts). */
+const NO_HANDLER = 'NoHandlerError'
+
+export interface Prepared {
+  readonly kit: EngineKit
+  readonly plans: readonly FunctionPlan[]
+  /** Functions that came from the cache. */
+  readonly cached: number
+  /** What top-level code wrote to its console. Code from the cache has run before. */
+  readonly lines: ImagesResult['lines']
+  readonly warnings: readonly CacheWarning[]
+  /** Puts into the cache what was not in it. Never rejects. */
+  save(): Promise<CacheWarning | undefined>
+}
+
+interface Ready {
+  readonly image: Image
+  readonly map: MapSource
+}
+
+const files = {
+  guestFile: fileURLToPath(new URL('./guest.js', import.meta.url)),
+  baseFile: fileURLToPath(new URL('./base.image', import.meta.url)),
+}
+
+/**
+ * `build` runs a task in another thread. Rejects with {@link RingletError}: a function that does not build or initialise.
+ * Lines of top-level code go to `failedLines` when the start fails.
+ */
+export async function prepareFunctions(
+  config: Config,
+  build: (task: ImagesTask) => Promise<ImagesResult>,
+  failedLines: (lines: ImagesResult['lines']) => Promise<void>,
+): Promise<Prepared> {
+  const sources = config.functions.map((fn): CachedSource => {
+    const { stackBytes, memoryBytes } = functionLimits(config, fn.limits)
+    const { name, file, code } = fn
+    const text = { ...(file !== undefined && { file }), ...(code !== undefined && { code }) }
+    // File names in errors and stacks are relative to the working folder, as the user typed them.
+    return { name, ...text, resolveDir: process.cwd(), stackBytes, memoryBytes }
+  })
+  const opened = await openEngine(files)
+  const { cache, warnings } = await openCache(config.cache, opened)
+  const ready: (Ready | undefined)[] = sources.map((source) => cache?.find(source))
+  if (cache?.warning) warnings.push(cache.warning)
+  const missing = sources.flatMap((source, index) => (ready[index] === undefined ? [{ source, index }] : []))
+  const made: ReadyFunction[] = []
+  let kit = opened?.kit
+  let lines: ImagesResult['lines'] = []
+  if (missing.length > 0 || kit === undefined) {
+    const bundles = await Promise.all(missing.map(({ source }) => bundleFunction(source)))
+    void stopBundler()
+    const functions = missing.map(({ source }, i) => ({ ...source, code: bundles[i]!.code }))
+    const result = await build({
+      opened,
+      guestFile: files.guestFile,
+      functions,
+      initMs: config.limits.initMs,
+    })
+    lines = result.lines
+    if ('failed' in result) {
+      await failedLines(lines)
+      throw topLevelError(result, missing, bundles)
+    }
+    kit = result.kit
+    missing.forEach(({ source, index }, i) => {
+      const bundle = bundles[i]!
+      // One base for all, also for those that have come back from another thread.
+      const image = opened === undefined ? result.images[i]! : { ...result.images[i]!, ...shared(opened) }
+      made.push({ source, bundle, image })
+      ready[index] = { image, map: bundle.map }
+    })
+  }
+  return {
+    kit,
+    plans: config.functions.map((fn, i) => planOf(config, fn, ready[i]!)),
+    cached: sources.length - missing.length,
+    lines,
+    warnings,
+    save: async () => cache?.save(made),
+  }
+}
+
+function shared({ base: { image } }: OpenedEngine): Pick<Image, 'base' | 'pointers'> {
+  return { base: image, pointers: image.pointers }
+}
+
+function planOf(config: Config, fn: Config['functions'][number], { image, map }: Ready): FunctionPlan {
+  return {
+    name: fn.name,
+    routes: fn.routes,
+    image,
+    isolation: fn.isolation ?? config.isolation,
+    env: fn.env === undefined ? null : JSON.stringify(fn.env),
+    map,
+    limits: functionLimits(config, fn.limits),
+  }
+}
+
+/** No cache, with a warning or without, is no failure. */
+async function openCache(
+  { mode, folder, maxBytes }: Config['cache'],
+  opened: OpenedEngine | undefined,
+): Promise<{ cache?: FunctionCache; warnings: CacheWarning[] }> {
+  if (mode === 'off') return { warnings: [] }
+  const path = folder ?? defaultCacheFolder()
+  const warn = (reason: string) => ({
+    warnings: [{ text: 'cache not used', folder: path ?? '', reason }],
+  })
+  if (path === undefined) return warn('there is no home folder')
+  if (opened === undefined) return warn('the base image of this package does not fit it')
+  if (isInside(path, fileURLToPath(new URL('.', import.meta.url))))
+    return warn('it lies in the package itself')
+  try {
+    const maker = JSON.stringify([manifest.version, opened.hash, bundlerIdentity()])
+    return {
+      cache: new FunctionCache(await CacheFolder.open(path, maxBytes), maker, opened.base.image),
+      warnings: [],
+    }
+  } catch (error) {
+    return warn((error as Error).message)
+  }
+}
+
+function isInside(path: string, folder: string): boolean {
+  return `${path}/`.startsWith(folder)
+}
+
+function topLevelError(
+  { failed: name, guestName, message, stack }: Extract<ImagesResult, { failed: string }>,
+  missing: readonly { readonly source: CachedSource }[],
+  bundles: readonly Bundle[],
+): RingletError {
+  const index = missing.findIndex(({ source }) => source.name === name)
+  if (guestName === NO_HANDLER) {
+    const source = missing[index]!.source.file ?? 'its code'
+    return new RingletError('RINGLET_HANDLER_EXPORT', { name, source, reason: message })
+  }
+  const reason = `${guestName}: ${message}`
+  const [position] = mapStack(stack, bundles[index]!.map, bundleFilename(name)).trim().split('\n')
+  return new RingletError('RINGLET_HANDLER_INIT', {
+    name,
+    reason: position ? `${reason} (${position.trim()})` : reason,
+  })
+}
