@@ -1,10 +1,19 @@
 #!/usr/bin/env node
 // The command: configuration in, exit codes out. 2: the command line or configuration is wrong; 1: all else that fails.
 
-import { loadConfig } from './config/index.ts'
-import { exampleFunctions, RingletError, start } from './server.ts'
+import { RingletError } from './errors.ts'
+import { startEarly } from './threads.ts'
+
+/** With these nothing is served. */
+const PRINTS = /^(-h|--help|--version|--print-config)$/
 
 async function main(): Promise<void> {
+  if (!process.argv.some((argument) => PRINTS.test(argument))) startEarly()
+  // Loaded while the first thread starts.
+  const [{ loadConfig }, { exampleFunctions, start }] = await Promise.all([
+    import('./config/index.ts'),
+    import('./server.ts'),
+  ])
   const loaded = await loadConfig({ argv: process.argv.slice(2), env: process.env, cwd: process.cwd() })
   if (loaded.kind === 'print') {
     process.stdout.write(loaded.text)

@@ -87,8 +87,7 @@ class Server implements Ringlet {
     this.failed = new Promise((resolve) => {
       this.#fail = resolve
     })
-    const entry = new URL('./workers/actor.js', import.meta.url).href
-    this.#supervisor = new Supervisor(entry, config.cores, config.watchdog.spares, config.restart, {
+    this.#supervisor = new Supervisor(undefined, config.cores, config.watchdog.spares, config.restart, {
       restarted: (shard, reason) => this.#log?.error({ shard, reason }, 'actor restarted'),
       gaveUp: (error) => this.#fail(error),
     })

@@ -3,17 +3,13 @@
 
 import { MessageChannel } from 'node:worker_threads'
 import { resetRing } from '@shared/ringbuffer'
-import { Piscina } from 'piscina'
+import type { Piscina } from 'piscina'
 import type { Culprit, ShardLink } from './acceptor/link.ts'
 import type { ActorPlan } from './actor/plan.ts'
 import type { ImagesResult, ImagesTask } from './engine/images.ts'
 import { RingletError } from './errors.ts'
 import { actorBell, answerRoomBell, requestRing, requestRoomBell, responseRing } from './shard.ts'
-
-/** Thread stack: with the guest's own stack limit below it, recursion ends as a guest's error (design/engine.md). */
-const THREAD_STACK_MB = 16
-/** V8's young generation of an actor: what it allocates per request is little and short-lived, and its default is 48 MB. */
-const YOUNG_GENERATION_MB = 6
+import { openThreads } from './threads.ts'
 
 export interface SupervisorEvents {
   /** An actor has ended by itself; the next one is about to start. */
@@ -37,9 +33,9 @@ export class Supervisor {
   readonly #lives = new Map<number, { abort: AbortController; culprit: Culprit | undefined }>()
   #stopping = false
 
-  /** `entry`: URL of the built thread entry. `spares`: threads kept ready beside those of the shards. */
+  /** `entry`: URL of the built thread entry, undefined for the package's own. `spares`: threads kept ready beside those of the shards. */
   constructor(
-    entry: string,
+    entry: string | undefined,
     cores: number,
     spares: number,
     intensity: RestartIntensity,
@@ -48,19 +44,8 @@ export class Supervisor {
     this.#spares = spares
     this.#intensity = intensity
     this.#events = events
-    this.#threads = new Piscina({
-      filename: entry,
-      minThreads: cores,
-      // One more, for the penalty lane.
-      maxThreads: cores + 1 + spares,
-      concurrentTasksPerWorker: 1,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      // An actor sleeps on its own doorbell; piscina's waiting for tasks on another would only add wake-ups.
-      atomics: 'disabled',
-      resourceLimits: { stackSizeMb: THREAD_STACK_MB, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-    })
-    // A thread's death also rejects its task's promise, and is dealt with there.
-    this.#threads.on('error', () => {})
+    // One more, for the penalty lane.
+    this.#threads = openThreads(cores, 1 + spares, entry)
   }
 
   buildImages(task: ImagesTask): Promise<ImagesResult> {
