@@ -28,6 +28,8 @@ export type StartOptions = {
   readonly config?: object
   /** Files of the working folder, by relative path. `args` may name them. */
   readonly handlerFiles?: Readonly<Record<string, string>>
+  /** Runs in this folder, which must exist and stays; by default in one of its own. */
+  readonly folder?: string
   /** Added to the environment, from which every RINGLET_* variable of the test run is taken out. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -65,7 +67,7 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
   const log = new LogReader(child)
   const stderr = collect(child.stderr!)
   const exit = exitOf(child, stderr).finally(() => log.end())
-  const remove = () => rm(folder, { recursive: true, force: true })
+  const remove = () => removeOwn(folder, options)
   let listening: LogLine
   try {
     listening = await withDeadline(
@@ -119,13 +121,17 @@ export async function runCommand(options: StartOptions = {}): Promise<Run> {
       await exit
     }
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    await removeOwn(folder, options)
   }
 }
 
-async function prepare({ config, handlerFiles = {} }: StartOptions): Promise<string> {
+async function removeOwn(folder: string, options: StartOptions): Promise<void> {
+  if (options.folder === undefined) await rm(folder, { recursive: true, force: true })
+}
+
+async function prepare({ config, handlerFiles = {}, folder: given }: StartOptions): Promise<string> {
   if (!existsSync(MAIN)) throw new Error(`${MAIN} is not there: run \`npm run build\` first`)
-  const folder = await mkdtemp(join(tmpdir(), 'ringlet-e2e-'))
+  const folder = given ?? (await mkdtemp(join(tmpdir(), 'ringlet-e2e-')))
   for (const [name, text] of Object.entries(handlerFiles)) {
     await mkdir(dirname(join(folder, name)), { recursive: true })
     await writeFile(join(folder, name), text)
@@ -144,7 +150,8 @@ function launch(folder: string, { args = [], config, env = {} }: StartOptions): 
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign(name)))
   const child = spawn(process.execPath, [MAIN, ...defaults, ...args], {
     cwd: folder,
-    env: { ...inherited, ...env },
+    // A cache of its own: no test finds what another, or the user, has left.
+    env: { ...inherited, XDG_CACHE_HOME: join(folder, 'cache'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   alive.add(child)
