@@ -25,6 +25,7 @@ it('every key has a meaning, and what can be set outside a file says how', () =>
     '--static',
     '--log-level',
     '--access-log',
+    '--cache',
   ])
 })
 
