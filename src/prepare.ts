@@ -30,7 +30,7 @@ export interface Prepared {
   /** Functions that came from the cache. */
   readonly cached: number
   /** What top-level code wrote to its console. Code from the cache has run before. */
-  readonly lines: ImagesResult['lines']
+  readonly lines: Lines
   readonly warnings: readonly CacheWarning[]
   /** Puts into the cache what was not in it. Never rejects. */
   save(): Promise<CacheWarning | undefined>
@@ -46,62 +46,95 @@ const files = {
   baseFile: fileURLToPath(new URL('./base.image', import.meta.url)),
 }
 
+type Build = (task: ImagesTask) => Promise<ImagesResult>
+type Lines = ImagesResult['lines']
+
 /**
  * `build` runs a task in another thread. Rejects with {@link RingletError}: a function that does not build or initialise.
  * Lines of top-level code go to `failedLines` when the start fails.
  */
 export async function prepareFunctions(
   config: Config,
-  build: (task: ImagesTask) => Promise<ImagesResult>,
-  failedLines: (lines: ImagesResult['lines']) => Promise<void>,
+  build: Build,
+  failedLines: (lines: Lines) => Promise<void>,
 ): Promise<Prepared> {
-  const sources = config.functions.map((fn): CachedSource => {
-    const { stackBytes, memoryBytes } = functionLimits(config, fn.limits)
-    const { name, file, code } = fn
-    const text = { ...(file !== undefined && { file }), ...(code !== undefined && { code }) }
-    // File names in errors and stacks are relative to the working folder, as the user typed them.
-    return { name, ...text, resolveDir: process.cwd(), stackBytes, memoryBytes }
-  })
+  const sources = config.functions.map((fn) => sourceOf(config, fn))
+  const bundles = new Bundles()
+  // Without a cache nothing is to be waited for.
+  if (config.cache.mode === 'off') for (const source of sources) bundles.start(source)
   const opened = await openEngine(files)
   const { cache, warnings } = await openCache(config.cache, opened)
-  const ready: (Ready | undefined)[] = sources.map((source) => cache?.find(source))
+  const entries = sources.map((source) => cache?.find(source))
   if (cache?.warning) warnings.push(cache.warning)
-  const missing = sources.flatMap((source, index) => (ready[index] === undefined ? [{ source, index }] : []))
-  const made: ReadyFunction[] = []
-  let kit = opened?.kit
-  let lines: ImagesResult['lines'] = []
-  if (missing.length > 0 || kit === undefined) {
-    const bundles = await Promise.all(missing.map(({ source }) => bundleFunction(source)))
-    void stopBundler()
-    const functions = missing.map(({ source }, i) => ({ ...source, code: bundles[i]!.code }))
-    const result = await build({
-      opened,
-      guestFile: files.guestFile,
-      functions,
-      initMs: config.limits.initMs,
-    })
-    lines = result.lines
-    if ('failed' in result) {
-      await failedLines(lines)
-      throw topLevelError(result, missing, bundles)
-    }
-    kit = result.kit
-    missing.forEach(({ source, index }, i) => {
-      const bundle = bundles[i]!
-      // One base for all, also for those that have come back from another thread.
-      const image = opened === undefined ? result.images[i]! : { ...result.images[i]!, ...shared(opened) }
-      made.push({ source, bundle, image })
-      ready[index] = { image, map: bundle.map }
-    })
-  }
+  const missing = sources.filter((_, index) => entries[index] === undefined)
+  const made = await makeFunctions(missing, bundles, opened, build, config.limits.initMs, failedLines)
+  let next = 0
+  const ready = entries.map((entry): Ready => entry ?? made.functions[next++]!)
   return {
-    kit,
+    kit: made.kit,
     plans: config.functions.map((fn, i) => planOf(config, fn, ready[i]!)),
     cached: sources.length - missing.length,
-    lines,
+    lines: made.lines,
     warnings,
-    save: async () => cache?.save(made),
+    save: async () => cache?.save(made.functions),
   }
+}
+
+function sourceOf(config: Config, { name, file, code, limits }: Config['functions'][number]): CachedSource {
+  const { stackBytes, memoryBytes } = functionLimits(config, limits)
+  const text = { ...(file !== undefined && { file }), ...(code !== undefined && { code }) }
+  // File names in errors and stacks are relative to the working folder, as the user typed them.
+  return { name, ...text, resolveDir: process.cwd(), stackBytes, memoryBytes }
+}
+
+/** Bundles that are on their way: each is begun once, and awaited where it is needed. */
+class Bundles {
+  readonly #started = new Map<CachedSource, Promise<Bundle>>()
+
+  start(source: CachedSource): Promise<Bundle> {
+    let bundle = this.#started.get(source)
+    if (bundle === undefined) {
+      bundle = bundleFunction(source)
+      this.#started.set(source, bundle)
+      // Whoever awaits it gets the error; nobody may, when the start has failed by then.
+      bundle.catch(() => {})
+    }
+    return bundle
+  }
+}
+
+interface Made {
+  readonly kit: EngineKit
+  readonly functions: readonly (ReadyFunction & Ready)[]
+  readonly lines: Lines
+}
+
+/** What was not in the cache; and the engine with its base image, when the package's does not fit. */
+async function makeFunctions(
+  missing: readonly CachedSource[],
+  bundling: Bundles,
+  opened: OpenedEngine | undefined,
+  build: Build,
+  initMs: number,
+  failedLines: (lines: Lines) => Promise<void>,
+): Promise<Made> {
+  if (missing.length === 0 && opened !== undefined) return { kit: opened.kit, functions: [], lines: [] }
+  const bundles = await Promise.all(missing.map((source) => bundling.start(source)))
+  void stopBundler()
+  const functions = missing.map((source, i) => ({ ...source, code: bundles[i]!.code }))
+  const result = await build({ opened, guestFile: files.guestFile, functions, initMs })
+  const { lines } = result
+  if ('failed' in result) {
+    await failedLines(lines)
+    throw topLevelError(result, missing, bundles)
+  }
+  const made = missing.map((source, i) => {
+    const bundle = bundles[i]!
+    // One base for all, also for those that have come back from another thread.
+    const image = opened === undefined ? result.images[i]! : { ...result.images[i]!, ...shared(opened) }
+    return { source, bundle, image, map: bundle.map }
+  })
+  return { kit: result.kit, functions: made, lines }
 }
 
 function shared({ base: { image } }: OpenedEngine): Pick<Image, 'base' | 'pointers'> {
@@ -151,12 +184,12 @@ function isInside(path: string, folder: string): boolean {
 
 function topLevelError(
   { failed: name, guestName, message, stack }: Extract<ImagesResult, { failed: string }>,
-  missing: readonly { readonly source: CachedSource }[],
+  missing: readonly CachedSource[],
   bundles: readonly Bundle[],
 ): RingletError {
-  const index = missing.findIndex(({ source }) => source.name === name)
+  const index = missing.findIndex((source) => source.name === name)
   if (guestName === NO_HANDLER) {
-    const source = missing[index]!.source.file ?? 'its code'
+    const source = missing[index]!.file ?? 'its code'
     return new RingletError('RINGLET_HANDLER_EXPORT', { name, source, reason: message })
   }
   const reason = `${guestName}: ${message}`
