@@ -15,7 +15,6 @@ export const UNIT_BYTES = 64
 const UNIT_WORDS = UNIT_BYTES / 4
 /** Where memory is copied at once, a gap is worth a run's end only from here: two short copies cost more than one longer. */
 const GAP_BYTES_MIN = 512
-
 /** Cells of the image that the host calls or reads by address. All are JSValue* but for `rt`, `ctx` and `io`. */
 export interface ImagePointers {
   readonly rt: number
@@ -40,7 +39,7 @@ export interface Image {
   /** What the runs differ from; null for a base image, which differs from zeros. */
   readonly base: Image | null
   readonly runs: number
-  /** For each run its address and its length (two uint32), then their bytes one after the other. */
+  /** For each run its address and its length (two uint32), then, from {@link runsAt}, their bytes one after the other. */
   readonly bytes: SharedArrayBuffer
   /** WebAssembly pages that an instance must have before the load. */
   readonly pages: number
@@ -118,7 +117,7 @@ export function captureDelta(captured: Captured, base: Image): Image {
   const isChanged = (word: number) => differs(words, before, word)
   const isUsed = (word: number) => isNotZero(words, word)
   const runs: [number, number][] = []
-  for (const [from, to] of imageExtents(base)) collectRuns(runs, from, to, 0, isChanged)
+  for (const [from, to] of imageExtents(base)) collectRuns(runs, from, to, UNIT_BYTES, isChanged)
   collectRuns(runs, base.extentBytes, upToUnit(end), GAP_BYTES_MIN, isUsed)
   return pack(captured, base, runs, base.pointers)
 }
@@ -141,11 +140,11 @@ function pack(
   runs: readonly (readonly [number, number])[],
   pointers: ImagePointers,
 ): Image {
-  const tableBytes = runs.length * 8
-  const bytes = new SharedArrayBuffer(runs.reduce((sum, [, length]) => sum + length, tableBytes))
+  const start = runsAt(runs.length)
+  const bytes = new SharedArrayBuffer(runs.reduce((sum, [, length]) => sum + length, start))
   new Uint32Array(bytes, 0, runs.length * 2).set(runs.flat())
   const view = new Uint8Array(bytes)
-  let at = tableBytes
+  let at = start
   for (const [address, length] of runs) {
     view.set(memory.subarray(address, address + length), at)
     at += length
@@ -162,10 +161,13 @@ function pack(
   }
 }
 
+/** Where the runs' bytes begin in `Image.bytes`: on a unit's border, as in the guest's memory, which makes copies faster. */
+export const runsAt = (runs: number): number => upToUnit(runs * 8)
+
 /** Calls back for each run: its address in the guest's memory, its length, and where its bytes are in `image.bytes`. */
 export function forEachRun(image: Image, use: (address: number, length: number, at: number) => void): void {
   const table = new Uint32Array(image.bytes, 0, image.runs * 2)
-  let at = image.runs * 8
+  let at = runsAt(image.runs)
   for (let i = 0; i < table.length; i += 2) {
     use(table[i]!, table[i + 1]!, at)
     at += table[i + 1]!
@@ -192,12 +194,12 @@ function unpack(base: Image): Uint8Array {
  */
 export function isSound(image: Image): boolean {
   const { runs, bytes, base, extentBytes, pages, endBytes } = image
-  if (!Number.isInteger(runs) || runs < 0 || runs * 8 > bytes.byteLength) return false
+  if (!Number.isInteger(runs) || runs < 0 || runsAt(runs) > bytes.byteLength) return false
   if (!(extentBytes <= pages * PAGE_BYTES && endBytes <= extentBytes && extentBytes % UNIT_BYTES === 0))
     return false
   if (base !== null && extentBytes < base.extentBytes) return false
   const extents = imageExtents(image)
-  let end = runs * 8
+  let end = runsAt(runs)
   let before = 0
   let isSoundSoFar = true
   forEachRun(image, (address, length) => {

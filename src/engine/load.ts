@@ -3,11 +3,11 @@
 // The shared bytes of a base are copied once more in each thread that loads it: V8 copies from shared memory word by word,
 // 2.5 times slower than from memory of the thread's own, and the base is most of what a load copies.
 
-import { forEachRun, type Image, imageExtents } from './image.ts'
+import { forEachRun, type Image, imageExtents, runsAt } from './image.ts'
 import { C_STACK_BYTES } from './module.ts'
 
 /** Runs from here on are copied by the runtime's own copy; shorter ones in a loop, which needs no object for each. */
-const LONG_RUN_BYTES = 1024
+const LONG_RUN_BYTES = 256
 /** The part of the C stack that is cleared at each load: deeper than a request of a plain handler goes. */
 const STACK_CLEARED_BYTES = 32 << 10
 /** A deeper stack is found by looking at so much below. */
@@ -64,7 +64,7 @@ function loadDelta({ bytes, runs }: Image, baseEnd: number, memory: Uint8Array):
   const table = new Uint32Array(bytes, 0, runs * 2)
   const source = new BigInt64Array(bytes)
   const target = new BigInt64Array(memory.buffer)
-  let at = runs * 8
+  let at = runsAt(runs)
   let end = baseEnd
   for (let i = 0; i < runs * 2; i += 2) {
     const address = table[i]!
