@@ -7,10 +7,11 @@ const HANDLER = fileURLToPath(new URL('./handler.js', import.meta.url))
 const NODE_HTTP = fileURLToPath(new URL('./node-http.mjs', import.meta.url))
 
 /** Ringlet with so many cores, as it is when installed: defaults, no access lines. */
-export function ringlet(cores) {
-  const args = ['--cores', `${cores}`, '--port', '0', '--host', '127.0.0.1', '--access-log', 'off', HANDLER]
+export function ringlet(cores, { cache = 'on' } = {}) {
+  const args = ['--cores', `${cores}`, '--port', '0', '--host', '127.0.0.1', '--access-log', 'off']
+  args.push('--cache', cache, HANDLER)
   return {
-    name: `ringlet ${cores} core${cores === 1 ? '' : 's'}`,
+    name: `ringlet ${cores} core${cores === 1 ? '' : 's'}${cache === 'on' ? '' : ', no cache'}`,
     start: () => startServer(MAIN, args, HERE),
   }
 }

@@ -80,7 +80,7 @@ function collectRuns(
   }
 }
 
-const downToUnit = (bytes: number) => bytes & -UNIT_BYTES
+const downToUnit = (bytes: number) => bytes - (bytes % UNIT_BYTES)
 const upToUnit = (bytes: number) => downToUnit(bytes + UNIT_BYTES - 1)
 
 /** Where the static data ends and the C stack begins. */

@@ -115,7 +115,7 @@ describeEngines('an image', (engine) => {
     const at = (index: number, value: number) => changed((table) => table.set([value], index))
     const last = (image.runs - 1) * 2
     expect(isSound(changed(() => {}))).toBe(true)
-    for (const wrong of [
+    const wrongs = [
       at(0, 1),
       at(0, 4 << 20),
       at(1, 0),
@@ -131,9 +131,8 @@ describeEngines('an image', (engine) => {
       { ...image, extentBytes: image.extentBytes - 64 },
       { ...image, endBytes: image.extentBytes + 1 },
       { ...image, pages: 1 },
-    ]) {
-      expect(isSound(wrong)).toBe(false)
-    }
+    ]
+    expect(wrongs.map(isSound)).toEqual(wrongs.map(() => false))
     let runs = 0
     forEachRun(image, (address, length) => {
       runs++
