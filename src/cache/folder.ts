@@ -17,7 +17,7 @@ const TEMPORARY_AGE_MS_MAX = 3_600_000
 const TOUCH_EVERY_MS = 86_400_000
 
 /** Why something on disk is not used. */
-export class CacheError extends Error {
+class CacheError extends Error {
   override readonly name = 'CacheError'
 }
 

@@ -11,7 +11,7 @@
 import { C_STACK_BYTES, PAGE_BYTES } from './module.ts'
 
 /** A run's address and length are multiples of this. */
-export const UNIT_BYTES = 64
+const UNIT_BYTES = 64
 const UNIT_WORDS = UNIT_BYTES / 4
 /** Where memory is copied at once, a gap is worth a run's end only from here: two short copies cost more than one longer. */
 const GAP_BYTES_MIN = 512
@@ -84,7 +84,7 @@ const downToUnit = (bytes: number) => bytes - (bytes % UNIT_BYTES)
 const upToUnit = (bytes: number) => downToUnit(bytes + UNIT_BYTES - 1)
 
 /** Where the static data ends and the C stack begins. */
-export const staticEnd = ({ heapStart }: Pick<Image, 'heapStart'>): number => heapStart - C_STACK_BYTES
+const staticEnd = ({ heapStart }: Pick<Image, 'heapStart'>): number => heapStart - C_STACK_BYTES
 
 /** [from, to) of all that is not the C stack. The stack's last unit may be part of the heap's first: it is empty. */
 export function imageExtents(
