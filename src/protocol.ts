@@ -44,6 +44,8 @@ export const RESPONSE = {
   MOVE: 5,
   /** Nothing more of this moving connection will come. No payload. */
   MOVED: 6,
+  /** Payload: bytes to write, whole messages; an answer is still owed. For 100 (Continue). */
+  INTERIM: 8,
   /** To the shard: a function has used up its processor time. Payload: int32, its index. */
   OFFENCE: 7,
 } as const

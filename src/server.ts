@@ -247,7 +247,14 @@ class Server implements Ringlet {
     this.#penaltyStarted = true
     this.#startActors([this.#penaltyLink], LANE.PENALTY, kit, parser, plans).then(
       () => this.#supervisor.spare(),
-      (error: unknown) => this.#log?.error({ reason: String(error) }, 'the penalty lane did not start'),
+      (error: unknown) => {
+        this.#log?.error({ reason: String(error) }, 'the penalty lane did not start')
+        // Whoever waits there is answered, and its functions are served as before.
+        this.#penaltyStarted = false
+        const standing = new Standing(this.#standing!, plans.length)
+        for (let index = 0; index < plans.length; index++) standing.penalise(index, 0)
+        this.#penaltyLink?.down()
+      },
     )
   }
 

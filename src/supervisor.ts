@@ -1,7 +1,7 @@
 // Keeps the actors alive. An actor's life is one piscina task; when it ends without having been told to, its shard's rings
 // are reset before the next actor starts, its requests in flight are answered by the acceptor, and nobody else notices.
 
-import { MessageChannel } from 'node:worker_threads'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { resetRing } from '@shared/ringbuffer'
 import type { Piscina } from 'piscina'
 import type { Culprit, ShardLink } from './acceptor/link.ts'
@@ -23,6 +23,33 @@ export interface RestartIntensity {
   readonly windowMs: number
 }
 
+/** How long an ended thread may take until it writes no more into its shard's memory. */
+const GONE_MS = 1000
+
+/** An actor from the start of its task to the end of its thread. */
+class Life {
+  readonly abort = new AbortController()
+  /** The request that its thread is ended for. */
+  culprit: Culprit | undefined
+  readonly #port: MessagePort
+  readonly #closed: Promise<void>
+
+  /** `port`: our side of a channel whose other side the actor keeps for as long as its thread lives. */
+  constructor(port: MessagePort) {
+    this.#port = port
+    this.#closed = new Promise((resolve) => {
+      port.once('close', resolve)
+    })
+  }
+
+  /** Resolves when the thread is no more: its rings may be used again only then. */
+  async gone(): Promise<void> {
+    const timer = setTimeout(() => this.#port.close(), GONE_MS)
+    await this.#closed
+    clearTimeout(timer)
+  }
+}
+
 export class Supervisor {
   readonly #threads: Piscina
   readonly #intensity: RestartIntensity
@@ -30,7 +57,7 @@ export class Supervisor {
   readonly #spares: number
   readonly #ends: Promise<void>[] = []
   /** The life of each shard's actor: aborting it ends the thread. */
-  readonly #lives = new Map<number, { abort: AbortController; culprit: Culprit | undefined }>()
+  readonly #lives = new Map<number, Life>()
   #stopping = false
 
   /** `entry`: URL of the built thread entry, undefined for the package's own. `spares`: threads kept ready beside those of the shards. */
@@ -133,6 +160,7 @@ export class Supervisor {
       if (culprit !== undefined) {
         link.down(culprit)
         wasEnded = true
+        await this.#lives.get(shard)!.gone()
         continue
       }
       if (!hasServed) {
@@ -165,11 +193,13 @@ export class Supervisor {
       ready()
     })
     try {
-      const abort = new AbortController()
-      this.#lives.set(handle.index, { abort, culprit: undefined })
-      await this.#threads.run({ plan, port: port2 }, { transferList: [port2], signal: abort.signal })
-    } finally {
+      const life = new Life(port1)
+      this.#lives.set(handle.index, life)
+      await this.#threads.run({ plan, port: port2 }, { transferList: [port2], signal: life.abort.signal })
       port1.close()
+    } catch (error) {
+      if (this.#lives.get(handle.index)?.culprit === undefined) port1.close()
+      throw error
     }
   }
 }

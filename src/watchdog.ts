@@ -37,6 +37,8 @@ export interface WatchdogEvents {
 
 /** How often all shards are looked at. */
 const LOOK_MS = 50
+/** Two looks further apart than this: the main thread itself did not run. */
+const STANDSTILL_MS = 10 * LOOK_MS
 /** A thread off its processor is not charged for it, as far as the system tells; beyond this many limits it is hung all the same. */
 const WALL_FACTOR = 10
 /** Where the system does not tell. */
@@ -61,6 +63,7 @@ export class Watchdog {
   /** When each function earned its last strikes. */
   readonly #strikes: number[][]
   #timer: NodeJS.Timeout | undefined
+  #lookedMs = 0
 
   /** `cpuMs`: each function's limit; `standing`: what actors read. */
   constructor(
@@ -96,6 +99,9 @@ export class Watchdog {
 
   /** One look at every shard, at a time of `performance.now`. */
   look(nowMs: number): void {
+    // A process or machine that stood still says nothing about what runs.
+    const stoodMs = Math.max(0, nowMs - this.#lookedMs - STANDSTILL_MS)
+    this.#lookedMs = nowMs
     for (const watched of this.#watched) {
       const run = watched.activity.look()
       if (run === undefined || run.number !== watched.run?.number) {
@@ -103,9 +109,12 @@ export class Watchdog {
         watched.sinceMs = nowMs
         watched.sinceCpuMs = undefined
         if (run !== undefined) this.#cancelUnwanted(watched, run)
-      } else if (watched.reported !== run.number && this.#isHung(watched, run, nowMs)) {
-        watched.reported = run.number
-        this.#report(watched, run, nowMs)
+      } else {
+        watched.sinceMs += stoodMs
+        if (watched.reported !== run.number && this.#isHung(watched, run, nowMs)) {
+          watched.reported = run.number
+          this.#report(watched, run, nowMs)
+        }
       }
     }
   }

@@ -4,6 +4,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { ActorPlan } from '../src/actor/plan.ts'
 import { runActor } from '../src/actor/run.ts'
 import { DEFAULT_ENGINE, loadEngineModules } from '../src/engine/module.ts'
+import { LANE } from '../src/protocol.ts'
 
 export { buildImages } from '../src/engine/images.ts'
 
@@ -15,10 +16,16 @@ export function warm(): Promise<unknown> {
   return loadEngineModules(DEFAULT_ENGINE)
 }
 
-/** `port` is told once, when the actor can serve. */
+/** `port` is told once, when the actor can serve, and closes with it. */
 export default async function actor({ plan, port }: { plan: ActorPlan; port: MessagePort }): Promise<void> {
-  await runActor(plan, () => {
-    port.postMessage('ready')
-    port.close()
-  })
+  // Open for as long as the thread lives: its end tells the supervisor that nothing more is written to the shard.
+  port.unref()
+  try {
+    await runActor(plan, () => port.postMessage('ready'))
+  } catch (error) {
+    // Its thread has a priority that no other shard should get, and that it cannot give back.
+    if (plan.lane !== LANE.NORMAL) process.exit(1)
+    throw error
+  }
+  port.close()
 }

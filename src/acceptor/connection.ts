@@ -2,6 +2,7 @@
 
 import { writeSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { idleCountOf } from '../protocol.ts'
 import type { ShardLink } from './link.ts'
 
 /** How long a client may take to close its side after the answer's end. */
@@ -14,6 +15,17 @@ interface StreamHandle {
   readonly fd?: number
   /** Bytes that the kernel has not taken. */
   readonly writeQueueSize?: number
+}
+
+/** A connection's way to another shard. */
+export interface Move {
+  readonly lane: number
+  /** Bytes that the old actor has given back. */
+  readonly bytes: Uint8Array[]
+  /** The old actor has been told that it is gone. */
+  isGoneSent: boolean
+  /** And nothing more will come of it. */
+  isLetGo: boolean
 }
 
 export class Connection {
@@ -47,7 +59,7 @@ export class Connection {
   /** The client's FIN has come and the actor has not been told. */
   endOwed = false
   /** On its way to another shard: the lane it goes to, and the bytes to go with it; undefined otherwise. */
-  moving: { readonly lane: number; readonly bytes: Uint8Array[]; isGoneSent?: boolean } | undefined
+  moving: Move | undefined
   /** It has come from another shard, and the actor is to know that. */
   isMoved = false
   /** The actor has closed the answer side: the socket ends when the queue is empty. */
@@ -76,6 +88,20 @@ export class Connection {
     this.#onFlushed = onFlushed
     this.#handle = (socket as unknown as { _handle?: StreamHandle })._handle ?? {}
     this.#fd = this.#handle.fd ?? -1
+  }
+
+  /** Nothing that an earlier actor was given or owed concerns the next one. */
+  forget(): void {
+    this.epoch++
+    this.unconsumed = 0
+    this.unreported = 0
+    this.delivered = 0
+    this.midAnswer = false
+  }
+
+  /** Whether its actor had all that it was given when it said by this record that it is idle. */
+  isUpToDate(type: number): boolean {
+    return this.stash === undefined && idleCountOf(type) === this.delivered
   }
 
   /**

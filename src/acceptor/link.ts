@@ -2,9 +2,8 @@
 // drains the response ring into their sockets. It knows records, credits and sockets, and nothing of HTTP.
 
 import { type Activity, Consumer, type Counters, type Doorbell, Producer, REFUSED } from '@shared/ringbuffer'
-import { ANSWER_ERRORS } from '../errors.ts'
 import { linkCounter } from '../metrics.ts'
-import { CREDIT_BYTES, IDLE_COUNTS, idleCountOf, kindOf, laneOf, REQUEST, RESPONSE } from '../protocol.ts'
+import { CREDIT_BYTES, IDLE_COUNTS, kindOf, laneOf, REQUEST, RESPONSE } from '../protocol.ts'
 import {
   actorActivity,
   actorBell,
@@ -15,25 +14,14 @@ import {
   responseRing,
   type ShardHandle,
 } from '../shard.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, Move } from './connection.ts'
+import { CPU_LIMIT, SHARD_RESTARTED } from './own-answers.ts'
 
 export interface LinkLimits {
   readonly receiveWindowBytes: number
   readonly sendWindowBytes: number
   /** Most records drained before the event loop gets its turn. */
   readonly batchRecords: number
-}
-
-/** What the acceptor itself answers for an actor that has ended. */
-const SHARD_RESTARTED = ownAnswer('shard-restarted', 'Bad Gateway')
-/** And to the request that it was ended for. */
-const CPU_LIMIT = ownAnswer('cpu-limit', 'Service Unavailable')
-
-function ownAnswer(code: 'shard-restarted' | 'cpu-limit', phrase: string): Buffer {
-  const { status, message } = ANSWER_ERRORS[code]
-  const body = JSON.stringify({ error: code, status, message })
-  const head = `content-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close`
-  return Buffer.from(`HTTP/1.1 ${status} ${phrase}\r\n${head}\r\n\r\n${body}`)
 }
 
 /** The connection whose request an actor's thread was ended for. */
@@ -122,7 +110,10 @@ export class ShardLink {
     connection.gone = true
     this.#answered(connection)
     // Its GONE is on the way already: the slot is free when that is answered.
-    if (connection.moving !== undefined) return
+    if (connection.moving !== undefined) {
+      this.#finishMove(connection, connection.moving)
+      return
+    }
     connection.stash = undefined
     connection.endOwed = false
     this.#heldBack.delete(connection)
@@ -246,6 +237,8 @@ export class ShardLink {
       else if (connection.awaiting || connection.stash !== undefined) {
         const isCulprit = connection.slot === culprit?.slot && connection.generation === culprit.generation
         const answer = isCulprit ? CPU_LIMIT : SHARD_RESTARTED
+        connection.stash = undefined
+        connection.openOwed = connection.endOwed = false
         connection.write(answer, 0, answer.length)
         connection.close()
       } else this.#renew(connection)
@@ -267,7 +260,7 @@ export class ShardLink {
   #renew(connection: Connection): void {
     this.#generations[connection.slot] = (this.#generations[connection.slot]! + 1) | 0
     connection.generation = this.#generations[connection.slot]!
-    forget(connection)
+    connection.forget()
     connection.openOwed = true
     connection.endOwed = connection.ended
     this.#owing.add(connection)
@@ -280,8 +273,10 @@ export class ShardLink {
     connection.link = this
     connection.slot = slot
     connection.generation = generation
-    forget(connection)
+    connection.forget()
     connection.isMoved = true
+    // Its FIN comes after the bytes it brings.
+    connection.endOwed = false
     this.attach(connection)
     const unread = Buffer.concat(bytes)
     if (unread.length > 0) {
@@ -292,14 +287,14 @@ export class ShardLink {
       this.#settleOwed(connection)
     }
     if (connection.ended) this.deliverEnd(connection)
-    if (connection.stash === undefined) connection.resume()
+    this.#unhold(connection)
     this.ring()
   }
 
   /** Takes the bytes of a moving connection, and has the actor let go of it. */
   #collect(connection: Connection, type: number, offset: number, length: number): void {
     if (connection.moving === undefined) {
-      connection.moving = { lane: laneOf(type), bytes: [] }
+      connection.moving = { lane: laneOf(type), bytes: [], isGoneSent: false, isLetGo: false }
       connection.pause()
       this.#heldBack.delete(connection)
       this.#settleOwed(connection)
@@ -310,6 +305,16 @@ export class ShardLink {
   #moved(connection: Connection): void {
     const { moving } = connection
     if (moving === undefined) return
+    moving.isLetGo = true
+    this.#finishMove(connection, moving)
+  }
+
+  /**
+   * A connection goes on elsewhere when its client has taken what was written: each shard counts its send window from
+   * nothing, and they must not add up.
+   */
+  #finishMove(connection: Connection, moving: Move): void {
+    if (!moving.isLetGo || (connection.queued > 0 && !connection.gone)) return
     const bytes = connection.stash === undefined ? moving.bytes : [...moving.bytes, connection.stash]
     connection.moving = undefined
     connection.stash = undefined
@@ -329,6 +334,7 @@ export class ShardLink {
       this.#connections[connection.slot] = undefined
       this.#freeSlots.push(connection.slot)
       this.size--
+      this.counters.set(linkCounter.connections, this.size)
       return
     }
     if (connection.awaiting) return
@@ -371,10 +377,16 @@ export class ShardLink {
       this.#owing.delete(connection)
       return true
     }
+    // It has been told the end: nothing of it is for the next actor.
+    if (connection.closing) {
+      this.#owing.delete(connection)
+      return true
+    }
     if (connection.openOwed) {
       const type = connection.isMoved ? REQUEST.OPEN_MOVED : REQUEST.OPEN
       if (!this.#tryEmpty(type, connection.slot, connection.generation)) return this.#owe(connection)
       connection.openOwed = false
+      connection.isMoved = false
     }
     if (connection.stash !== undefined) {
       if (!this.#tryStash(connection)) return this.#owe(connection)
@@ -442,6 +454,7 @@ export class ShardLink {
 
   /** A copied-out answer has gone out: the credit may be due. */
   flushed(connection: Connection): void {
+    if (connection.moving !== undefined) this.#finishMove(connection, connection.moving)
     if (connection.unreported >= this.#limits.sendWindowBytes >> 1) this.#settleOwed(connection)
   }
 
@@ -457,13 +470,14 @@ export class ShardLink {
     const kind = kindOf(type)
     switch (kind) {
       case RESPONSE.DATA:
+      case RESPONSE.INTERIM:
       case RESPONSE.DATA_IDLE:
       case RESPONSE.DATA_CLOSE:
         if (length > 0 && connection.write(this.#bytes, offset, length)) {
           this.counters.add(linkCounter.copiedOut, 1)
         }
         connection.midAnswer = kind === RESPONSE.DATA
-        if (kind === RESPONSE.DATA_IDLE && isUpToDate(connection, type)) this.#answered(connection)
+        if (kind === RESPONSE.DATA_IDLE && connection.isUpToDate(type)) this.#answered(connection)
         if (kind === RESPONSE.DATA_CLOSE) connection.close()
         else if (connection.unreported >= this.#limits.sendWindowBytes >> 1) this.#settleOwed(connection)
         return
@@ -481,18 +495,4 @@ export class ShardLink {
         throw new Error(`record of unknown type ${type} in the response ring of shard ${this.handle.index}`)
     }
   }
-}
-
-/** Nothing that an earlier actor was given or owed concerns the next one. */
-function forget(connection: Connection): void {
-  connection.epoch++
-  connection.unconsumed = 0
-  connection.unreported = 0
-  connection.delivered = 0
-  connection.midAnswer = false
-}
-
-/** Whether an idle connection's actor had all that it was given when it said so. */
-function isUpToDate(connection: Connection, type: number): boolean {
-  return connection.stash === undefined && idleCountOf(type) === connection.delivered
 }

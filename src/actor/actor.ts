@@ -185,7 +185,9 @@ export class Actor {
     if (session.at === AT.CLOSED && session.out.length === 0) {
       if (!session.isClosedOut) outbox.commit(RESPONSE.DATA_CLOSE)
       session.isClosedOut = true
-    } else if (outbox.isOpen) {
+    } else if (outbox.isOpen || (session.saidMore && session.isIdle)) {
+      // Also when the rest of a body, dropped after its answer, was the last thing to come.
+      session.saidMore = !session.isIdle
       outbox.commit(session.isIdle ? idleType(session.received) : RESPONSE.DATA)
     }
     if (session.at === AT.MOVED) {

@@ -21,6 +21,8 @@ export interface ExchangeOwner {
   readonly nowMs: number
   /** A guest's console line. */
   guestLog(exchange: Exchange, level: number, text: string): void
+  /** Before a timer's callback: what it has the host write is for its own connection. */
+  beforeStep(exchange: Exchange): void
   /** After a timer's callback: there may be an answer. */
   afterStep(exchange: Exchange): void
   /** The guest asks for a piece of its body. */
@@ -144,6 +146,7 @@ export class Exchange extends Runtime implements HostCalls, BodyReader {
     const timer = this.#owner.timers.add(performance.now() + delayMs, () => {
       if (repeat) this.#schedule(id, delayMs, true)
       else this.#timers.delete(id)
+      this.#owner.beforeStep(this)
       this.enter()
       this.instance.fire(id)
       this.leave()

@@ -2,7 +2,7 @@
 // connection share a record, so that a pipelined batch becomes one write to the socket.
 
 import { type Doorbell, type Producer, REFUSED } from '@shared/ringbuffer'
-import { CREDIT_BYTES, moveType, RESPONSE } from '../protocol.ts'
+import { CREDIT_BYTES, kindOf, moveType, RESPONSE } from '../protocol.ts'
 
 export class Outbox {
   /** The shard's memory; offsets from {@link room} count from its start. */
@@ -68,7 +68,7 @@ export class Outbox {
   /** Publishes the open record, or an empty one of this type where a record must be seen. */
   commit(type: number): void {
     if (this.#start < 0) {
-      if (type !== RESPONSE.DATA_CLOSE) return
+      if (type !== RESPONSE.DATA_CLOSE && kindOf(type) !== RESPONSE.DATA_IDLE) return
       this.#claim(0)
       this.#used = 0
     }

@@ -98,12 +98,9 @@ export class Service implements RequestSink, ExchangeOwner {
     if (lane === LANE.PENALTY) return isPenalised ? STAY : LANE.NORMAL
     if (isPenalised) return LANE.PENALTY
     // Before anybody is answered that there is no runtime for him, another shard is tried, once.
-    const overflows =
-      hasOthers &&
-      !session.isMoved &&
-      pools[functionIndex]!.isExhausted &&
-      !this.#waiting.hasRoom(functionIndex)
-    return overflows ? LANE.NORMAL : STAY
+    if (!hasOthers || session.isMoved || this.#waiting.hasRoom(functionIndex)) return STAY
+    this.#giveBackAll()
+    return pools[functionIndex]!.isExhausted ? LANE.NORMAL : STAY
   }
 
   request(session: Session, head: RequestHead, body: RequestBody): void {
@@ -141,7 +138,7 @@ export class Service implements RequestSink, ExchangeOwner {
 
   sendContinue(session: Session): void {
     this.#writer.writeRaw(session, CONTINUE)
-    this.#options.outbox.commit(RESPONSE.DATA)
+    this.#options.outbox.commit(RESPONSE.INTERIM)
     this.#options.outbox.ring()
   }
 
@@ -200,6 +197,10 @@ export class Service implements RequestSink, ExchangeOwner {
     if (session?.owesContinue !== true) return
     session.owesContinue = false
     this.sendContinue(session)
+  }
+
+  beforeStep({ session }: Exchange): void {
+    if (session !== undefined) this.#address(session)
   }
 
   /** After a step of an exchange that was pending: its answer may have come. */
@@ -331,6 +332,7 @@ export class Service implements RequestSink, ExchangeOwner {
   #settleBackground(exchange: Exchange): void {
     const { instance } = exchange
     if (instance.failure !== null) {
+      if (instance.failure === 'cpu') this.#offences.push(exchange.functionIndex)
       this.#options.report.ended(exchange, FAILURE_CODES[instance.failure], 'after its answer')
     } else if (instance.waiting > 0 && exchange.pendingTimers > 0) {
       this.#keep(exchange)

@@ -28,6 +28,9 @@ export const AT = {
 /** What a deadline of a session is for. */
 export const DEADLINE = { NONE: 0, IDLE: 1, HEAD: 2, BODY: 3 } as const
 
+/** A streamed body is handed on in pieces of at least so many bytes, but for its last. */
+const PIECE_BYTES_MIN = 16_384
+
 /** How long a pipelining client's requests are answered before others have their turn. */
 const SLICE_MS = 2
 
@@ -96,6 +99,8 @@ export class Session {
   isQueued = false
   /** DATA records received, modulo the protocol's IDLE_COUNTS. */
   received = 0
+  /** The acceptor was last told that more is to come. */
+  saidMore = false
   /** The acceptor has been told to close. */
   isClosedOut = false
   /** What becomes of the connection when the rest of a large answer is out. */
@@ -386,8 +391,23 @@ export class Session {
   /** A piece of a streamed body, to whoever takes it. */
   #handOn(bytes: Uint8Array, from: number, to: number, isLast: boolean): void {
     const { reader } = this
+    if (reader === undefined) {
+      this.#gathered.clear()
+      if (isLast) this.#endStream()
+      return
+    }
+    const gathered = this.#gathered
+    // Each piece is a call into the guest: a client that sends byte by byte must not use up its function's time.
+    const isSmall = gathered.length + (to - from) < PIECE_BYTES_MIN && !isLast
+    if (isSmall || gathered.length > 0) gathered.append(bytes, from, to)
+    if (isSmall) return
     if (isLast) this.#endStream()
-    reader?.piece(bytes, from, to, isLast)
+    if (gathered.length === 0) reader.piece(bytes, from, to, isLast)
+    else {
+      const { bytes: all, start, end } = gathered
+      gathered.clear()
+      reader.piece(all, start, end, isLast)
+    }
   }
 
   #endStream(): void {

@@ -92,6 +92,8 @@ export class HostBorder {
       case OP.ENV:
         return this.#newText(ctx, this.#host.env())
       case OP.BODY_PULL:
+        // How many pieces a body comes in is its client's doing.
+        this.#callsLeft++
         this.#host.bodyPull()
         return 0
       case OP.NOW:

@@ -48,8 +48,6 @@ export class Instance {
   #hardCollected = false
   /** The answer of this request has been taken: what the io words say is old from then on. */
   #answered = false
-  /** It had been taken before this step: what follows the answer does not take it back. */
-  #wasAnswered = false
 
   /** The answer's words and places, valid from a step that ended with an answer until {@link settle}. */
   state: number = STATE.PENDING
@@ -301,13 +299,12 @@ export class Instance {
 
   #enter(): void {
     this.#cpu.enter()
-    this.#wasAnswered = this.#answered
   }
 
   #leave(): void {
     this.#cpu.leave()
     // Work in native code may pass the limit without one poll.
-    if (!this.#wasAnswered && this.#cpu.isOver) this.#fail('cpu')
+    if (this.#cpu.isOver) this.#fail('cpu')
   }
 
   #word(index: number): number {
@@ -349,8 +346,12 @@ export class Instance {
     const { ctx, where, undefined: none, scratch } = this.#image!.pointers
     if (where === 0) return ''
     this.#isAsking = true
-    const value = this.#ffi.QTS_Call(ctx, where, none, 0, scratch)
-    this.#isAsking = false
+    let value: number
+    try {
+      value = this.#ffi.QTS_Call(ctx, where, none, 0, scratch)
+    } finally {
+      this.#isAsking = false
+    }
     const error = this.#ffi.QTS_ResolveException(ctx, value)
     if (error !== 0) {
       this.#ffi.QTS_FreeValuePointer(ctx, error)
@@ -371,7 +372,9 @@ export class Instance {
 
   #condemn(error: unknown): void {
     if (this.#engineSaid === '') this.#engineSaid = String((error as Error)?.message ?? error)
-    this.#fail(error instanceof GuestMemoryError ? 'memory' : 'engine')
+    // After a trap nothing in here can be trusted, whatever had been noticed before.
+    if (error instanceof GuestMemoryError) this.#fail('memory')
+    else this.#failure = 'engine'
     this.#forgetAnswer()
   }
 

@@ -179,11 +179,12 @@ test('pipelined answers share a record, as long as there is room behind it', () 
   expect(join(records).match(/answer \d/g)).toHaveLength(10)
 })
 
-test('a closing record is written even when it is empty, others are not', () => {
+test('a closing record and one that says idle are written even when they are empty, others are not', () => {
   const { outbox, drain } = world(65536)
   outbox.commit(RESPONSE.DATA)
-  outbox.commit(idleType(1))
   expect(drain()).toEqual([])
+  outbox.commit(idleType(1))
+  expect(drain()).toMatchObject([{ kind: RESPONSE.DATA_IDLE, generation: 5 }])
   outbox.commit(RESPONSE.DATA_CLOSE)
   expect(drain()).toEqual([{ kind: RESPONSE.DATA_CLOSE, generation: 5, bytes: Buffer.alloc(0) }])
 })

@@ -251,3 +251,43 @@ describe('what goes wrong while a body arrives', () => {
     expect(server.logs().filter(({ msg }) => msg === 'actor restarted')).toEqual([])
   })
 })
+
+test('a permission to send goes to the client that asked for it, also when its handler reads in a timer', async () => {
+  await using small = await startServer({
+    config: {
+      limits: { inlineBodyBytes: 1024 },
+      functions: [
+        {
+          name: 'up',
+          routes: ['/up'],
+          code: 'export default async (r) => { await new Promise((go) => setTimeout(go, 100)); return Response.text(String((await r.text()).length)) }',
+        },
+        { name: 'hi', routes: ['/hi'], code: 'export default () => Response.text("hi")' },
+      ],
+    },
+  })
+  using up = await Wire.connect(small.port)
+  using hi = await Wire.connect(small.port)
+  await up.send('POST /up HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5000\r\n\r\n')
+  await hi.send('GET /hi HTTP/1.1\r\nHost: a\r\n\r\n')
+  expect((await hi.read()).body.toString()).toBe('hi')
+  expect((await up.read()).status).toBe(100)
+  expect(hi.unread.length).toBe(0)
+  await up.send('x'.repeat(5000))
+  expect((await up.read()).body.toString()).toBe('5000')
+})
+
+test('a body that comes byte by byte costs its function no more than one that comes at once', async () => {
+  await using small = await startServer({
+    args: ['-e', 'export default async (r) => Response.text(String((await r.text()).length))'],
+    config: { limits: { inlineBodyBytes: 0, cpuMs: 20, hostCalls: 10 } },
+  })
+  using wire = await Wire.connect(small.port)
+  await wire.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4000\r\n\r\n')
+  for (let i = 0; i < 4000; i++) await wire.send('x')
+  expect((await wire.read()).body.toString()).toBe('4000')
+  await wire.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n')
+  for (let i = 0; i < 1000; i++) await wire.send('1\r\nx\r\n')
+  await wire.send('0\r\n\r\n')
+  expect((await wire.read()).body.toString()).toBe('1000')
+})

@@ -9,8 +9,7 @@ const HANGS: Record<string, string> = {
   'a join of a huge array': "return Response.text(String((new Array(1e9) + '').length))",
   'a search in a huge text':
     "return Response.text(String('x'.repeat(2 ** 25).indexOf('x'.repeat(2 ** 12) + 'y')))",
-  'a big sort':
-    'return Response.text(String(Array.from({ length: 3e5 }, (_, i) => (i * 7919) % 1e6).sort().length))',
+  'a big sort': 'for (;;) Array.from({ length: 3e5 }, (_, i) => (i * 7919) % 1e6).sort()',
   'a BigInt power': 'const big = 7n ** 150000n; for (;;) big * big',
   'a backtracking regular expression': "return Response.text(String(/^(a+)+$/.test('a'.repeat(40) + 'b')))",
   'a loop': 'for (;;) {}',
@@ -193,3 +192,26 @@ export default async ({ url }: Request) => {
     })
   },
 )
+
+test('what a handler does after its answer has the same limit, and counts as an offence', async () => {
+  await using server = await startServer({
+    config: {
+      functions: [
+        {
+          name: 'late',
+          routes: ['/late'],
+          code: `const a = new Array(3e5).fill(0)
+export default (r, env, ctx) => { ctx.waitUntil(new Promise(() => setInterval(() => a.indexOf(1), 1))); return Response.text('answered') }`,
+        },
+      ],
+      limits: { cpuMs: 30 },
+      penalty: { offences: 1 },
+    },
+  })
+  using wire = await Wire.connect(server.port)
+  await wire.send(GET('/late'))
+  expect((await wire.read()).body.toString()).toBe('answered')
+  const line = await server.waitForLog(({ msg }) => msg === 'request ended by its host')
+  expect(line).toMatchObject({ error: { name: 'cpu-limit' } })
+  await server.waitForLog(({ msg }) => String(msg).startsWith('function served apart'))
+})

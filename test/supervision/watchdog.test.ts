@@ -32,6 +32,10 @@ function world() {
   return { gone, watchdog, workers, hangs, quarantined, standing }
 }
 
+function lookAlong(watchdog: Watchdog, fromMs: number, toMs: number): void {
+  for (let at = fromMs; at <= toMs; at += 50) watchdog.look(at)
+}
+
 test('a run that goes on is reported once, with what it was about', () => {
   const { watchdog, workers, hangs } = world()
   workers[1]!.begin(0, 7, 8)
@@ -62,10 +66,9 @@ test('a thread off its processor is not charged: this one sleeps', () => {
   const idle = process.platform === 'linux' ? process.pid : 0
   workers[0]!.start(idle)
   workers[0]!.begin(0, 1, 1)
-  watchdog.look(0)
-  watchdog.look(HUNG_MS)
+  lookAlong(watchdog, 0, HUNG_MS)
   if (idle !== 0) expect(hangs).toEqual([])
-  watchdog.look(10 * (CPU_MS + OPTIONS.graceMs))
+  lookAlong(watchdog, HUNG_MS, 10 * (CPU_MS + OPTIONS.graceMs))
   expect(hangs).toHaveLength(1)
 })
 
@@ -73,8 +76,7 @@ test('strikes within the window put a function into quarantine; strikes far apar
   const { watchdog, workers, hangs, quarantined, standing } = world()
   const hang = (startMs: number) => {
     workers[0]!.begin(0, 1, 1)
-    watchdog.look(startMs)
-    watchdog.look(startMs + HUNG_MS)
+    lookAlong(watchdog, startMs, startMs + HUNG_MS)
     workers[0]!.end()
   }
   hang(0)
@@ -93,5 +95,13 @@ test('what runs for a client that has gone is cancelled at the next look; what r
   workers[1]!.begin(0, -1, 0)
   watchdog.look(0)
   expect(workers.map((worker) => worker.isCancelled)).toEqual([true, false])
+  expect(hangs).toEqual([])
+})
+
+test('time in which the whole process stood still is nobody’s', () => {
+  const { watchdog, workers, hangs } = world()
+  workers[0]!.begin(0, 1, 1)
+  lookAlong(watchdog, 0, 100)
+  lookAlong(watchdog, 1_000_000, 1_000_000 + OPTIONS.graceMs)
   expect(hangs).toEqual([])
 })
