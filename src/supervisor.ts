@@ -52,6 +52,7 @@ class Life {
 
 export class Supervisor {
   readonly #threads: Piscina
+  readonly #ready: Promise<unknown>
   readonly #intensity: RestartIntensity
   readonly #events: SupervisorEvents
   readonly #spares: number
@@ -72,15 +73,19 @@ export class Supervisor {
     this.#intensity = intensity
     this.#events = events
     // One more, for the penalty lane.
-    this.#threads = openThreads(cores, 1 + spares, entry)
+    const { threads, ready } = openThreads(cores, 1 + spares, entry)
+    this.#threads = threads
+    this.#ready = ready
   }
 
-  buildImages(task: ImagesTask): Promise<ImagesResult> {
+  async buildImages(task: ImagesTask): Promise<ImagesResult> {
+    await this.#ready
     return this.#threads.run(task, { name: 'buildImages' })
   }
 
   /** Starts an actor for each link; resolves when all of them can serve. */
   async start(links: readonly ShardLink[], planOf: (link: ShardLink) => ActorPlan): Promise<void> {
+    await this.#ready
     await Promise.all(
       links.map((link) => {
         let resolveReady: () => void = () => {}

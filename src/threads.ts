@@ -11,12 +11,24 @@ const YOUNG_GENERATION_MB = 6
 const THREADS_MAX = 1024
 
 const entry = new URL('./workers/actor.js', import.meta.url).href
-let early: Piscina | undefined
 
-function open(filename: string, minThreads: number, maxThreads: number): Piscina {
+export interface Threads {
+  readonly threads: Piscina
+  /** When as many as were asked for can run a task at once. A task that is run before would start one more. Never rejects. */
+  readonly ready: Promise<unknown>
+}
+
+interface Early {
+  readonly threads: Piscina
+  readonly first: Promise<unknown>
+}
+let early: Early | undefined
+
+function open(filename: string, maxThreads: number): Piscina {
   const threads = new Piscina({
     filename,
-    minThreads,
+    // Each is started by a task: with a minimum, piscina would start those too, and one more for a task that finds them starting.
+    minThreads: 0,
     maxThreads,
     concurrentTasksPerWorker: 1,
     idleTimeout: Number.POSITIVE_INFINITY,
@@ -29,16 +41,23 @@ function open(filename: string, minThreads: number, maxThreads: number): Piscina
   return threads
 }
 
+/** Resolves when a thread more has loaded the entry, and may be used; rejects never. */
+function startOne(threads: Piscina): Promise<unknown> {
+  return threads.run(null, { name: 'warm' }).catch(() => {})
+}
+
 /** Starts the first thread of the server that this process is going to start. It does not keep the process alive. */
 export function startEarly(): void {
-  early = open(entry, 1, THREADS_MAX)
+  const threads = open(entry, THREADS_MAX)
+  early = { threads, first: startOne(threads) }
 }
 
 /** `count` threads, with room for `more`. `filename`: URL of the built thread entry, the package's own by default. */
-export function openThreads(count: number, more: number, filename: string = entry): Piscina {
-  const threads = early
-  if (threads === undefined || filename !== entry) return open(filename, count, count + more)
-  early = undefined
-  for (let i = 0; i < count; i++) threads.run(null, { name: 'warm' }).catch(() => {})
-  return threads
+export function openThreads(count: number, more: number, filename: string = entry): Threads {
+  const known = filename === entry ? early : undefined
+  if (known !== undefined) early = undefined
+  const threads = known?.threads ?? open(filename, count + more)
+  const starting = known === undefined ? [] : [known.first]
+  while (starting.length < count) starting.push(startOne(threads))
+  return { threads, ready: Promise.all(starting) }
 }

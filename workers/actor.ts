@@ -11,9 +11,9 @@ export { buildImages } from '../src/engine/images.ts'
 // Loaded while the functions are still being bundled, so that the thread is ready when they are.
 void loadEngineModules(DEFAULT_ENGINE)
 
-/** Does nothing: whoever has run it is a thread with all this loaded. */
-export function warm(): Promise<unknown> {
-  return loadEngineModules(DEFAULT_ENGINE)
+/** Does nothing: whoever has run it is a thread with all this loaded. What it resolves to must be cloneable: hence nothing. */
+export async function warm(): Promise<void> {
+  await loadEngineModules(DEFAULT_ENGINE)
 }
 
 /** `port` is told once, when the actor can serve, and closes with it. */
