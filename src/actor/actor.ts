@@ -2,7 +2,7 @@
 // wake the acceptor, and sleep when there is nothing. Everything between two turns' ends happens at one `nowMs`.
 
 import { Consumer, type Doorbell } from '@shared/ringbuffer'
-import type { Pool } from '../engine/pool.ts'
+import type { Pools } from '../engine/pools.ts'
 import { HTTP_ERRORS } from '../http/errors.ts'
 import type { LineLog } from '../log.ts'
 import { IDLE_COUNTS, idleType, REQUEST, RESPONSE } from '../protocol.ts'
@@ -23,8 +23,10 @@ export interface ActorParts {
   readonly shard: ShardHandle
   readonly outbox: Outbox
   readonly service: Service
-  readonly pools: readonly Pool<Exchange>[]
+  readonly pools: Pools<Exchange>
   readonly log: LineLog
+  /** Writes down what the shard holds at present. */
+  readonly gauges: () => void
   readonly scratch: ParserScratch
   readonly sessionLimits: SessionLimits
   readonly receiveWindowBytes: number
@@ -65,16 +67,19 @@ export class Actor {
     const { service, pools, outbox } = this.#parts
     while (!this.#stopped) {
       const records = this.#turn()
-      for (const pool of pools) if (pool.wantsGrowth) await pool.grow()
+      if (pools.wantsGrowth) await pools.grow()
+      let hasServed = false
       if (service.hasWaiting) {
         this.#readClock()
-        service.serveWaiting()
+        hasServed = service.serveWaiting()
         outbox.ring()
         service.giveBack()
       }
-      if (records === 0 && this.#runnable.length === 0 && !pools.some((pool) => pool.wantsGrowth))
-        this.#sleep()
+      if (records > 0 || hasServed || this.#runnable.length > 0 || pools.wantsGrowth) continue
+      if (pools.isUntidy) await pools.tidy(performance.now())
+      else this.#sleep()
     }
+    this.#parts.gauges()
   }
 
   /** One turn; how many records it read. */
@@ -241,14 +246,16 @@ export class Actor {
     if (session === undefined || session.generation !== generation) return
     if (session.at === AT.MOVED) this.#parts.outbox.moved(slot, generation)
     this.#parts.service.abandon(session)
+    session.out.clear()
     this.#sessions[slot] = undefined
     this.#open--
   }
 
   /** Looks at every session's deadline. */
   #sweep(): void {
-    const { service, outbox } = this.#parts
+    const { service, outbox, gauges } = this.#parts
     this.#nextSweepMs = service.nowMs + SWEEP_MS
+    gauges()
     if (this.#open === 0) return
     for (const session of this.#sessions) {
       if (session === undefined || session.deadlineMs > service.nowMs) continue

@@ -1,5 +1,6 @@
 // What a session hands on: requests, their heads and bodies, and who takes them.
 
+import type { BufferBudget } from './bytes.ts'
 import type { Session } from './session.ts'
 
 /** Takes what sessions read. One for all sessions of a shard. */
@@ -16,6 +17,8 @@ export interface RequestSink {
   sendContinue(session: Session): void
   /** Milliseconds of `performance.now` at which this record's turn began. */
   readonly nowMs: number
+  /** What all sessions may keep together. */
+  readonly buffers: BufferBudget
 }
 
 /** A request's head: its text, and what the server must know of it. One object a session. */

@@ -28,6 +28,7 @@ export const AT = {
 /** What a deadline of a session is for. */
 export const DEADLINE = { NONE: 0, IDLE: 1, HEAD: 2, BODY: 3 } as const
 
+const NOTHING = new Uint8Array(0)
 /** How long a pipelining client's requests are answered before others have their turn. */
 const SLICE_MS = 2
 
@@ -46,14 +47,16 @@ export class Session {
   readonly generation: number
   at: number = AT.HEAD
   /** Bytes received and not consumed. */
-  readonly #rest = new ByteStore()
+  readonly #rest: ByteStore
   /** Bytes of a head that a parser call has seen already. */
   #scanned = 0
-  readonly #gathered = new ByteStore()
+  /** Head and body of a request that has not come whole. */
+  readonly #gatheredHead: ByteStore
+  readonly #gathered: ByteStore
   #bodyLeft = 0
   #chunked: ChunkedDecoder | undefined
   readonly head: RequestHead = {
-    bytes: new Uint8Array(0),
+    bytes: NOTHING,
     start: 0,
     end: 0,
     functionIndex: -1,
@@ -89,7 +92,7 @@ export class Session {
   /** Answer bytes that the acceptor has not given back. */
   unsent = 0
   /** The rest of an answer that was larger than the send window. */
-  readonly out = new ByteStore()
+  readonly out: ByteStore
   /** Whole requests may wait because the session had its share of the shard's time. */
   hasYielded = false
   /** It is in the shard's list of such sessions. */
@@ -117,6 +120,11 @@ export class Session {
     this.#limits = limits
     this.#scratch = scratch
     this.#sink = sink
+    const { buffers } = sink
+    this.#rest = new ByteStore(buffers)
+    this.#gatheredHead = new ByteStore(buffers)
+    this.#gathered = new ByteStore(buffers)
+    this.out = new ByteStore(buffers)
     this.deadlineMs = sink.nowMs + limits.idleMs
   }
 
@@ -152,13 +160,20 @@ export class Session {
       return
     }
     if (this.#rest.length > 0 || this.at === AT.BUSY || this.at === AT.MOVED) {
-      this.#rest.append(bytes, from, to)
-      this.resume()
+      if (this.#keep(bytes, from, to)) this.resume()
       return
     }
     const consumed = this.#read(bytes, from, to)
     this.unreported += consumed - from
-    if (consumed < to) this.#rest.append(bytes, consumed, to)
+    if (consumed < to) this.#keep(bytes, consumed, to)
+  }
+
+  /** Keeps bytes for later; false when the shard's buffers are full: then this client is the one that goes. */
+  #keep(bytes: Uint8Array, from: number, to: number): boolean {
+    if (this.#rest.append(bytes, from, to)) return true
+    this.unreported += to - from
+    this.#sink.refuse(this, HTTP_ERRORS.buffersFull)
+    return false
   }
 
   /** Goes on with what was kept, after an answer or a credit. */
@@ -202,6 +217,7 @@ export class Session {
     this.at = AT.CLOSED
     this.unreported += this.#rest.length
     this.#rest.clear()
+    this.#gatheredHead.clear()
     this.#gathered.clear()
     this.#chunked = undefined
     this.reader = undefined
@@ -278,8 +294,9 @@ export class Session {
       this.#dispatchStream(bytes, headEnd, to, headEnd === to && framing.expectContinue)
       return to
     }
-    this.#gather(bytes, headEnd === to && framing.expectContinue)
-    return headEnd
+    return this.#gather(bytes, headEnd === to && framing.expectContinue)
+      ? headEnd
+      : this.#refuse(HTTP_ERRORS.buffersFull, to)
   }
 
   /** Nothing of the request is consumed: another shard reads it from its first byte. */
@@ -306,9 +323,8 @@ export class Session {
     this.#setDeadline(DEADLINE.BODY, bodyMs)
     const waits = from === to && this.#scratch.framing.expectContinue
     if (written > inlineBodyBytes) this.#dispatchStream(bytes, from, from + written, waits)
-    else {
-      this.#gather(bytes, waits)
-      this.#gathered.append(bytes, from, from + written)
+    else if (!this.#gather(bytes, waits) || !this.#gathered.append(bytes, from, from + written)) {
+      return this.#refuse(HTTP_ERRORS.buffersFull, to)
     }
     return from + consumed
   }
@@ -328,12 +344,13 @@ export class Session {
     head.functionIndex = this.#sink.route(bytes, words[HEAD.pathStart]!, words[HEAD.queryStart]!)
   }
 
-  /** The body is not all here: the head moves out of the ring, and the body is gathered. */
-  #gather(bytes: Uint8Array, sendContinue: boolean): void {
+  /** The body is not all here: the head moves out of the ring, and the body is gathered. False when there is no room for that. */
+  #gather(bytes: Uint8Array, sendContinue: boolean): boolean {
     const { head } = this
-    const copy = bytes.slice(head.start, head.end)
+    const copy = this.#gatheredHead
+    if (!copy.append(bytes, head.start, head.end)) return false
     const moved = head.start
-    head.bytes = copy
+    head.bytes = copy.bytes
     head.start = 0
     head.end -= moved
     head.methodEnd -= moved
@@ -341,11 +358,12 @@ export class Session {
     head.targetEnd -= moved
     this.at = AT.BODY
     if (sendContinue) this.#sink.sendContinue(this)
+    return true
   }
 
   #readBody(bytes: Uint8Array, from: number, to: number): number {
     const take = Math.min(this.#bodyLeft, to - from)
-    this.#gathered.append(bytes, from, from + take)
+    if (!this.#gathered.append(bytes, from, from + take)) return this.#refuse(HTTP_ERRORS.buffersFull, to)
     this.#bodyLeft -= take
     if (this.#bodyLeft === 0) this.#dispatchGathered()
     return from + take
@@ -354,7 +372,7 @@ export class Session {
   #readChunks(bytes: Uint8Array, from: number, to: number): number {
     const decoder = this.#chunked!
     const gathered = this.#gathered
-    gathered.reserve(to - from)
+    if (!gathered.reserve(to - from)) return this.#refuse(HTTP_ERRORS.buffersFull, to)
     const consumed = decoder.decode(bytes, from, to, gathered.bytes, gathered.end)
     if (consumed < 0) return this.#refuse(consumed, to)
     gathered.end += decoder.written
@@ -362,6 +380,7 @@ export class Session {
     else if (gathered.length > this.#limits.inlineBodyBytes) {
       const { bytes: first, start, end } = gathered
       this.#dispatchStream(first, start, end, false)
+      this.#gatheredHead.clear()
       gathered.clear()
     }
     return from + consumed
@@ -408,6 +427,7 @@ export class Session {
     if (this.#chunked !== undefined) this.#scratch.giveDecoder(this.#chunked)
     this.#chunked = undefined
     this.#dispatch(bytes, start, end)
+    this.#gatheredHead.clear()
     this.#gathered.clear()
   }
 
@@ -434,6 +454,7 @@ export class Session {
     body.streams = streams
     this.#sink.request(this, this.head, body)
     body.bytes = null
+    this.head.bytes = NOTHING
   }
 
   /** After a refusal nobody knows where the next message starts: the rest is dropped, the connection closes. */

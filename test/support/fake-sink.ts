@@ -1,3 +1,4 @@
+import { BufferBudget } from '../../src/actor/bytes.ts'
 import type { BodyReader, RequestBody, RequestHead, RequestSink } from '../../src/actor/request.ts'
 import type { Session, SessionLimits } from '../../src/actor/session.ts'
 
@@ -32,6 +33,8 @@ export class FakeSink implements RequestSink {
   /** Streamed requests are answered before their body has come. */
   answersEarly = false
   nowMs: number = performance.now()
+  /** As much as any test keeps; one that is about the bound gives its own. */
+  buffers = new BufferBudget(1 << 30)
   mode: 'answer' | 'hold' | 'close' = 'answer'
   /** Whether the readers of streamed bodies ask for the next piece at once. */
   pulls = true
