@@ -27,6 +27,7 @@ export interface Ask {
   /** Text crosses as a string, bytes as an ArrayBuffer. */
   readonly body?: string | Uint8Array
   readonly host?: FakeHost
+  readonly fields?: Readonly<Record<string, string>>
 }
 
 export interface Answer {
@@ -45,9 +46,12 @@ const STATE_NAMES = Object.fromEntries(Object.entries(STATE).map(([name, value])
 /** One request, from its beginning to where its answer's memory is freed. */
 export function ask(
   instance: Instance,
-  { method = 'GET', path = '/', body, host = new FakeHost() }: Ask = {},
+  { method = 'GET', path = '/', body, host = new FakeHost(), fields = {} }: Ask = {},
 ): Answer {
-  const head = Buffer.from(`${method} ${path} HTTP/1.1\r\nhost: example.test\r\n\r\n`)
+  const lines = Object.entries({ host: 'example.test', ...fields }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  )
+  const head = Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`)
   const bytes = body === undefined ? null : Buffer.from(body as string)
   instance.begin(host)
   const flags = host.environment === '{}' ? 0 : FLAG.HAS_ENV
