@@ -76,6 +76,11 @@ export class InstanceMemory {
     this.#wasRefused = false
   }
 
+  /** One past the last block in use. */
+  get topBytes(): number {
+    return this.#heap.topBytes
+  }
+
   /** Heap in use beyond the image's own, to the end of the last block. */
   get heapBytes(): number {
     return Math.max(0, this.#heap.topBytes - this.#image!.endBytes)

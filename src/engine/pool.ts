@@ -53,9 +53,10 @@ export class Runtime {
   /** Requests since the last reset. */
   served = 0
   loadedAtMs = 0
-  /** Heap at the beginning of the request, and what was alive at the last collection. */
-  heapBefore = 0
-  aliveBytes = 0
+  /** Where the heap ended when the image had been loaded, at the last collection, and at the beginning of the request. */
+  loadedTop = 0
+  aliveTop = 0
+  leasedTop = 0
   /** Body of the request, as far as it has come. */
   bodyBytes = 0
 
@@ -104,11 +105,10 @@ export class Pool<R extends Runtime> {
     if (isolation === 'bounded' && isOld) return FATE.RESET
     const mark = this.marks.mark(runtime.bodyBytes)
     // What is alive is looked through by every collection: the next one waits until as much again as half of it has come.
-    const garbage = instance.heapBytes - runtime.aliveBytes
-    if (garbage <= Math.max(mark, runtime.aliveBytes / 2)) return FATE.STAYS
-    return garbage > Math.max(Math.min(2 * mark, gcSoftBytes), runtime.aliveBytes)
-      ? FATE.COLLECT
-      : FATE.COLLECT_LATER
+    const garbage = instance.memory.topBytes - runtime.aliveTop
+    const aliveBytes = runtime.aliveTop - runtime.loadedTop
+    if (garbage <= Math.max(mark, aliveBytes / 2)) return FATE.STAYS
+    return garbage > Math.max(Math.min(2 * mark, gcSoftBytes), aliveBytes) ? FATE.COLLECT : FATE.COLLECT_LATER
   }
 
   /** Collects a runtime's garbage; what is to become of it then. */
@@ -116,7 +116,7 @@ export class Pool<R extends Runtime> {
     const { instance } = runtime
     instance.collect()
     if (instance.failure !== null) return FATE.CONDEMNED
-    runtime.aliveBytes = instance.heapBytes
+    runtime.aliveTop = instance.memory.topBytes
     return instance.heapBytes > this.limits.gcHighBytes ? FATE.RESET : FATE.STAYS
   }
 
@@ -124,7 +124,7 @@ export class Pool<R extends Runtime> {
   load(runtime: R, nowMs: number): void {
     runtime.instance.load(this.image, this.limits.instance)
     runtime.served = 0
-    runtime.aliveBytes = 0
+    runtime.loadedTop = runtime.aliveTop = runtime.instance.memory.topBytes
     runtime.loadedAtMs = nowMs
   }
 }

@@ -112,7 +112,7 @@ export class Pools<R extends Runtime> {
     const runtime = pool.idle.pop() ?? this.#settle(pool)
     if (runtime === undefined) return undefined
     runtime.isLeased = true
-    runtime.heapBefore = runtime.instance.heapBytes
+    runtime.leasedTop = runtime.instance.memory.topBytes
     runtime.bodyBytes = 0
     return runtime
   }
@@ -124,7 +124,7 @@ export class Pools<R extends Runtime> {
     runtime.served++
     runtime.lastUsedMs = nowMs
     if (instance.failure === null) {
-      const leftBytes = Math.max(0, instance.heapBytes - runtime.heapBefore)
+      const leftBytes = Math.max(0, instance.memory.topBytes - runtime.leasedTop)
       pool.marks.note(leftBytes, runtime.bodyBytes)
       this.#events.allocated(leftBytes)
     }
