@@ -16,12 +16,14 @@ export const ACTOR_COUNTERS = [
   'loaded',
   'evicted',
   'growthRefused',
-  'allocatedBytes',
+  'leftBytes',
+  'leftAllocations',
 ] as const
 
 /** Written by the actor: not sums, but what is so at present, and the most that it was. */
 export const ACTOR_GAUGES = [
-  'allocationPeakBytes',
+  'leftPeakBytes',
+  'leftPeakAllocations',
   'runtimes',
   'blanks',
   'runtimeBytes',
@@ -60,7 +62,7 @@ interface Readable {
 
 export type ActorTotals = Readonly<Record<ActorCounter | ActorGauge, number>>
 
-/** What all shards have counted, and what they hold, together; of what a single request left, the most of all. */
+/** What all shards have counted, and what they hold, together; of what one request left (`leftPeak*`), the most of all. */
 export function actorTotals(shards: readonly Readable[]): ActorTotals {
   const sum = (index: number) => shards.reduce((total, shard) => total + shard.get(index), 0)
   const entries = [...Object.entries(actorCounter), ...Object.entries(actorGauge)]
@@ -68,7 +70,8 @@ export function actorTotals(shards: readonly Readable[]): ActorTotals {
     ActorCounter | ActorGauge,
     number
   >
-  const { allocationPeakBytes } = actorGauge
-  totals.allocationPeakBytes = Math.max(0, ...shards.map((shard) => shard.get(allocationPeakBytes)))
+  for (const name of ['leftPeakBytes', 'leftPeakAllocations'] as const) {
+    totals[name] = Math.max(0, ...shards.map((shard) => shard.get(actorGauge[name])))
+  }
   return totals
 }

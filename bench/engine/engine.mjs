@@ -56,7 +56,7 @@ export async function openEngine() {
       'growthRefused',
       'notOpened',
     ]
-    const events = { ...Object.fromEntries(names.map((name) => [name, count(name)])), allocated() {} }
+    const events = { ...Object.fromEntries(names.map((name) => [name, count(name)])), left() {} }
     const all = {
       maxRuntimes: 1,
       isolation: 'reuse',

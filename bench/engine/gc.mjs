@@ -98,7 +98,7 @@ async function measure(engine, image, { gcSoftBytes, own = false, pauses }, requ
     const runtime = own ? first : pools.lease(0)
     engine.ask(runtime.instance)
     const answered = performance.now()
-    const heap = runtime.instance.memory.topBytes - runtime.loadedTop
+    const heap = runtime.instance.memory.topBytes - runtime.loaded.topBytes
     const measured = performance.now()
     if (!own) pools.giveBack(runtime, measured, false)
     const free = performance.now()

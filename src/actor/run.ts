@@ -100,17 +100,18 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
   activity.start(thread)
   if (plan.lane === LANE.PENALTY) lowerPriority(thread)
   const count = (name: ActorCounter) => () => counters.add(actorCounter[name], 1)
-  let allocationPeakBytes = 0
+  let peakBytes = 0
+  let peakAllocations = 0
   const events: PoolEvents = {
     opened: count('opened'),
     loaded: count('loaded'),
     evicted: count('evicted'),
     growthRefused: count('growthRefused'),
-    allocated: (bytes) => {
-      counters.add(actorCounter.allocatedBytes, bytes)
-      if (bytes <= allocationPeakBytes) return
-      allocationPeakBytes = bytes
-      counters.set(actorGauge.allocationPeakBytes, bytes)
+    left: (bytes, allocations) => {
+      counters.add(actorCounter.leftBytes, bytes)
+      counters.add(actorCounter.leftAllocations, allocations)
+      peakBytes = Math.max(peakBytes, bytes)
+      peakAllocations = Math.max(peakAllocations, allocations)
     },
     collected: count('collections'),
     reset: count('resets'),
@@ -168,6 +169,8 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
     log,
     gauges: () => {
       const { budget } = pools
+      counters.set(actorGauge.leftPeakBytes, peakBytes)
+      counters.set(actorGauge.leftPeakAllocations, peakAllocations)
       counters.set(actorGauge.runtimes, pools.size)
       counters.set(actorGauge.blanks, pools.blanks)
       counters.set(actorGauge.runtimeBytes, budget.usedBytes)

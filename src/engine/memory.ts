@@ -81,6 +81,11 @@ export class InstanceMemory {
     return this.#heap.topBytes
   }
 
+  /** Allocations that are alive, garbage that no collection has found included. */
+  get allocations(): number {
+    return this.#heap.allocations(this.#image!.pointers.rt)
+  }
+
   /** Heap in use beyond the image's own, to the end of the last block. */
   get heapBytes(): number {
     return Math.max(0, this.#heap.topBytes - this.#image!.endBytes)

@@ -4,7 +4,7 @@
 import type { Image } from './image.ts'
 import type { Instance } from './instance.ts'
 import type { InstanceLimits } from './limits.ts'
-import { Watermarks } from './watermarks.ts'
+import { DUE, type HeapSize, Watermarks } from './watermarks.ts'
 
 export type Isolation = 'reuse' | 'bounded' | 'request'
 
@@ -31,8 +31,8 @@ export interface PoolEvents {
   collected(): void
   reset(): void
   condemned(): void
-  /** A request has left so much heap, before any collection. */
-  allocated(bytes: number): void
+  /** What a request has left on the heap, before any collection: how far its end has moved, and allocations that are alive. */
+  left(bytes: number, allocations: number): void
   /** A memory may not grow, because the shard's budget is used up. */
   growthRefused(): void
   notOpened(error: unknown): void
@@ -53,10 +53,10 @@ export class Runtime {
   /** Requests since the last reset. */
   served = 0
   loadedAtMs = 0
-  /** Where the heap ended when the image had been loaded, at the last collection, and at the beginning of the request. */
-  loadedTop = 0
-  aliveTop = 0
-  leasedTop = 0
+  /** The heap when the image had been loaded, after the last collection, and at the beginning of the request. */
+  readonly loaded: HeapSize = { topBytes: 0, allocations: 0 }
+  readonly alive: HeapSize = { topBytes: 0, allocations: 0 }
+  readonly leased: HeapSize = { topBytes: 0, allocations: 0 }
   /** Body of the request, as far as it has come. */
   bodyBytes = 0
 
@@ -64,6 +64,11 @@ export class Runtime {
     this.instance = instance
     this.functionIndex = functionIndex
   }
+}
+
+function note({ memory }: Instance, size: HeapSize): void {
+  size.topBytes = memory.topBytes
+  size.allocations = memory.allocations
 }
 
 export class Pool<R extends Runtime> {
@@ -95,7 +100,7 @@ export class Pool<R extends Runtime> {
    */
   fate(runtime: R, nowMs: number, spoiled: boolean): number {
     const { instance } = runtime
-    const { isolation, boundedRequests, boundedMs, gcSoftBytes, gcHighBytes } = this.limits
+    const { isolation, boundedRequests, boundedMs, gcHighBytes } = this.limits
     if (instance.failure === 'engine') return FATE.CONDEMNED
     if (spoiled || instance.failure !== null) {
       return instance.memory.committedHeapBytes > gcHighBytes ? FATE.CONDEMNED : FATE.RESET
@@ -103,12 +108,22 @@ export class Pool<R extends Runtime> {
     if (isolation === 'request') return FATE.RESET
     const isOld = runtime.served >= boundedRequests || nowMs - runtime.loadedAtMs >= boundedMs
     if (isolation === 'bounded' && isOld) return FATE.RESET
-    const mark = this.marks.mark(runtime.bodyBytes)
-    // What is alive is looked through by every collection: the next one waits until as much again as half of it has come.
-    const garbage = instance.memory.topBytes - runtime.aliveTop
-    const aliveBytes = runtime.aliveTop - runtime.loadedTop
-    if (garbage <= Math.max(mark, aliveBytes / 2)) return FATE.STAYS
-    return garbage > Math.max(Math.min(2 * mark, gcSoftBytes), aliveBytes) ? FATE.COLLECT : FATE.COLLECT_LATER
+    const due = this.marks.due(instance.memory, runtime.alive, runtime.loaded, runtime.bodyBytes)
+    return due === DUE.NO ? FATE.STAYS : due === DUE.NOW ? FATE.COLLECT : FATE.COLLECT_LATER
+  }
+
+  /** A request begins. */
+  begin(runtime: R): void {
+    note(runtime.instance, runtime.leased)
+    runtime.bodyBytes = 0
+  }
+
+  /** A request has ended well. */
+  end({ instance, leased, bodyBytes }: R, events: PoolEvents): void {
+    const leftBytes = Math.max(0, instance.memory.topBytes - leased.topBytes)
+    const leftAllocations = Math.max(0, instance.memory.allocations - leased.allocations)
+    this.marks.note(leftBytes, leftAllocations, bodyBytes)
+    events.left(leftBytes, leftAllocations)
   }
 
   /** Collects a runtime's garbage; what is to become of it then. */
@@ -116,7 +131,7 @@ export class Pool<R extends Runtime> {
     const { instance } = runtime
     instance.collect()
     if (instance.failure !== null) return FATE.CONDEMNED
-    runtime.aliveTop = instance.memory.topBytes
+    note(instance, runtime.alive)
     return instance.heapBytes > this.limits.gcHighBytes ? FATE.RESET : FATE.STAYS
   }
 
@@ -124,7 +139,8 @@ export class Pool<R extends Runtime> {
   load(runtime: R, nowMs: number): void {
     runtime.instance.load(this.image, this.limits.instance)
     runtime.served = 0
-    runtime.loadedTop = runtime.aliveTop = runtime.instance.memory.topBytes
+    note(runtime.instance, runtime.loaded)
+    note(runtime.instance, runtime.alive)
     runtime.loadedAtMs = nowMs
   }
 }

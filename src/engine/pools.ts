@@ -112,8 +112,7 @@ export class Pools<R extends Runtime> {
     const runtime = pool.idle.pop() ?? this.#settle(pool)
     if (runtime === undefined) return undefined
     runtime.isLeased = true
-    runtime.leasedTop = runtime.instance.memory.topBytes
-    runtime.bodyBytes = 0
+    pool.begin(runtime)
     return runtime
   }
 
@@ -123,11 +122,7 @@ export class Pools<R extends Runtime> {
     const { instance } = runtime
     runtime.served++
     runtime.lastUsedMs = nowMs
-    if (instance.failure === null) {
-      const leftBytes = Math.max(0, instance.memory.topBytes - runtime.leasedTop)
-      pool.marks.note(leftBytes, runtime.bodyBytes)
-      this.#events.allocated(leftBytes)
-    }
+    if (instance.failure === null) pool.end(runtime, this.#events)
     let fate: number = pool.fate(runtime, nowMs, spoiled)
     if (fate === FATE.COLLECT) fate = this.#collect(pool, runtime)
     if (fate === FATE.CONDEMNED) {

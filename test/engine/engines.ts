@@ -87,7 +87,8 @@ export interface Counts {
   loaded: number
   evicted: number
   growthRefused: number
-  allocatedBytes: number
+  leftBytes: number
+  leftAllocations: number
 }
 
 export class Engine {
@@ -150,7 +151,8 @@ export class Engine {
       loaded: 0,
       evicted: 0,
       growthRefused: 0,
-      allocatedBytes: 0,
+      leftBytes: 0,
+      leftAllocations: 0,
     }
     const count = (name: keyof Counts) => () => {
       counts[name]++
@@ -164,8 +166,9 @@ export class Engine {
       loaded: count('loaded'),
       evicted: count('evicted'),
       growthRefused: count('growthRefused'),
-      allocated: (bytes) => {
-        counts.allocatedBytes += bytes
+      left: (bytes, allocations) => {
+        counts.leftBytes += bytes
+        counts.leftAllocations += allocations
       },
     }
     const { kit, code } = this.built

@@ -1,41 +1,66 @@
 import { describe, expect, test } from 'vitest'
 import type { Runtime } from '../../src/engine/pool.ts'
-import { Watermarks } from '../../src/engine/watermarks.ts'
+import { DUE, Watermarks } from '../../src/engine/watermarks.ts'
 import { ask, describeEngines, leaseOrGrow } from './engines.ts'
 
 const NOW_MS = 1_000_000
 const SOFT_BYTES = 2 << 20
 
-describe('the mark', () => {
-  test('is small while requests leave nothing, and follows what they leave', () => {
+describe('the marks', () => {
+  const noted = (times: number, bytes: number, allocations: number, bodyBytes = 0) => {
     const marks = new Watermarks(SOFT_BYTES)
-    expect(marks.mark(0)).toBe(128 << 10)
-    for (let i = 0; i < 100; i++) marks.note(200_000, 0)
-    expect(marks.mark(0)).toBeGreaterThan(390_000)
-    expect(marks.mark(0)).toBeLessThanOrEqual(400_000)
-    for (let i = 0; i < 100; i++) marks.note(0, 0)
-    expect(marks.mark(0)).toBe(128 << 10)
-    expect(marks.peakBytes).toBe(200_000)
+    for (let i = 0; i < times; i++) marks.note(bytes, allocations, bodyBytes)
+    return marks
+  }
+
+  test('are small while requests leave nothing, and follow what they leave', () => {
+    const marks = noted(100, 200_000, 3000)
+    expect(marks.markBytes(0)).toBeGreaterThan(390_000)
+    expect(marks.markBytes(0)).toBeLessThanOrEqual(400_000)
+    expect(marks.markAllocations).toBeCloseTo(6000, -1)
+    for (let i = 0; i < 100; i++) marks.note(0, 0, 0)
+    expect([marks.markBytes(0), marks.markAllocations]).toEqual([128 << 10, 1000])
   })
 
-  test('one large request moves it a little', () => {
-    const marks = new Watermarks(SOFT_BYTES)
-    marks.note(1_000_000, 0)
-    expect(marks.averageBytes).toBe(125_000)
+  test('one large request moves them a little', () => {
+    const { averageBytes, averageAllocations } = noted(1, 1_000_000, 80)
+    expect([averageBytes, averageAllocations]).toEqual([125_000, 10])
   })
 
   test('a body explains what is left of it: its request has a higher mark, and the next ones none', () => {
-    const marks = new Watermarks(SOFT_BYTES)
-    for (let i = 0; i < 100; i++) marks.note(600_000, 300_000)
+    const marks = noted(100, 600_000, 10, 300_000)
     expect(marks.averageBytes).toBe(0)
-    expect(marks.mark(300_000)).toBe(600_000)
-    expect(marks.mark(0)).toBe(128 << 10)
+    expect([marks.markBytes(300_000), marks.markBytes(0)]).toEqual([600_000, 128 << 10])
   })
 
-  test('is never above the configured one', () => {
-    const marks = new Watermarks(SOFT_BYTES)
-    for (let i = 0; i < 100; i++) marks.note(50 << 20, 0)
-    expect(marks.mark(50 << 20)).toBe(SOFT_BYTES)
+  test('are never above the configured one', () => {
+    expect(noted(100, 50 << 20, 10).markBytes(50 << 20)).toBe(SOFT_BYTES)
+  })
+
+  test.each([
+    ['nothing has come', 0, 0, DUE.NO],
+    ['little has come', 120_000, 900, DUE.NO],
+    ['the mark in bytes is passed', 140_000, 10, DUE.LATER],
+    ['the mark in allocations is passed', 0, 1001, DUE.LATER],
+    ['twice the mark in bytes is passed', 270_000, 10, DUE.NOW],
+    ['twice the mark in allocations is passed', 0, 2001, DUE.NOW],
+  ])('%s', (_, topBytes, allocations, due) => {
+    const none = { topBytes: 0, allocations: 0 }
+    expect(noted(0, 0, 0).due({ topBytes, allocations }, none, none, 0)).toBe(due)
+  })
+
+  test('what is alive raises them, in bytes up to the configured one only', () => {
+    const none = { topBytes: 0, allocations: 0 }
+    const alive = { topBytes: 100 << 20, allocations: 100_000 }
+    const due = (bytes: number, allocations: number) =>
+      noted(0, 0, 0).due(
+        { topBytes: alive.topBytes + bytes, allocations: alive.allocations + allocations },
+        alive,
+        none,
+        0,
+      )
+    expect([due(0, 49_000), due(0, 51_000)]).toEqual([DUE.NO, DUE.LATER])
+    expect([due(SOFT_BYTES, 0), due(SOFT_BYTES + 1, 0)]).toEqual([DUE.NO, DUE.NOW])
   })
 })
 
@@ -83,13 +108,14 @@ describeEngines('garbage', (engine) => {
       // Every other time there is a pause.
       if (i % 2 === 0 && pools.isUntidy) await pools.tidy(NOW_MS)
     }
-    expect(gone).toBeGreaterThan(50)
-    expect(counts.collected).toBeGreaterThan(5)
+    expect(gone).toBeGreaterThan(500)
+    expect(counts.collected).toBeGreaterThan(REQUESTS / 5)
     expect(counts.collected).toBeLessThan(REQUESTS)
     expect(counts).toMatchObject({ reset: 0, condemned: 0 })
-    expect(counts.allocatedBytes / REQUESTS).toBeGreaterThan(20_000)
-    expect(counts.allocatedBytes / REQUESTS).toBeLessThan(400_000)
-    expect(peakBytes).toBeLessThan(SOFT_BYTES)
+    // An object and its properties are two, each way.
+    expect(counts.leftAllocations / REQUESTS).toBeGreaterThan(3200)
+    expect(counts.leftAllocations / REQUESTS).toBeLessThan(5000)
+    expect(peakBytes).toBeLessThan(SOFT_BYTES / 2)
   })
 
   test('when there is no pause, it is collected after an answer before it is twice what was meant', async () => {
@@ -99,7 +125,7 @@ describeEngines('garbage', (engine) => {
       const runtime = await leaseOrGrow(pools)
       ask(runtime.instance)
       pools.giveBack(runtime, NOW_MS, false)
-      expect(runtime.instance.heapBytes).toBeLessThan(SOFT_BYTES)
+      expect(runtime.instance.heapBytes).toBeLessThan(SOFT_BYTES / 2)
     }
     expect(counts.collected).toBeGreaterThan(5)
   })
