@@ -266,7 +266,11 @@ class Server implements Ringlet {
 
   async #listen(): Promise<number> {
     const { host, port, acceptor } = this.#config
-    this.#acceptor = new Acceptor({ host, port, ...acceptor }, this.#links, this.#penaltyLink)
+    this.#acceptor = new Acceptor(
+      { host, port, ...acceptor, heldBytes: this.#bound!.buffers / 2 },
+      this.#links,
+      this.#penaltyLink,
+    )
     try {
       return await this.#acceptor.listen()
     } catch (error) {
