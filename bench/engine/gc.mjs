@@ -102,7 +102,7 @@ async function measure(engine, image, { gcSoftBytes, own = false, pauses }, requ
     const measured = performance.now()
     if (!own) pools.giveBack(runtime, measured, false)
     const free = performance.now()
-    while (pauses && pools.isUntidy) await pools.tidy(free)
+    while (pauses && pools.tidyAtMs === 0) await pools.tidy(free)
     if (i < 0) continue
     heapPeak = Math.max(heapPeak, heap)
     took[i] = answered - from

@@ -76,7 +76,7 @@ export class Actor {
         service.giveBack()
       }
       if (records > 0 || hasServed || this.#runnable.length > 0 || pools.wantsGrowth) continue
-      if (pools.isUntidy) await pools.tidy(performance.now())
+      if (pools.tidyAtMs <= performance.now()) await pools.tidy(performance.now())
       else this.#sleep()
     }
     this.#parts.gauges()
@@ -282,7 +282,7 @@ export class Actor {
   #sleep(): void {
     const sinceMs = performance.now()
     if (this.#spins.spin(this.#consumer, sinceMs)) return
-    const { service, log } = this.#parts
+    const { service, pools, log } = this.#parts
     log.output.flush()
     this.#bell.prepare()
     if (!this.#consumer.isEmpty()) {
@@ -290,7 +290,8 @@ export class Actor {
       return
     }
     const isWatching = this.#open > 0 || service.hasWaiting
-    const nextMs = Math.min(service.timers.nextMs, isWatching ? this.#nextSweepMs : Number.POSITIVE_INFINITY)
+    const sweepMs = isWatching ? this.#nextSweepMs : Number.POSITIVE_INFINITY
+    const nextMs = Math.min(service.timers.nextMs, sweepMs, pools.tidyAtMs)
     const waitMs = nextMs - performance.now()
     if (waitMs > 0) this.#bell.wait(waitMs)
     else this.#bell.cancel()

@@ -29,6 +29,9 @@ export interface PoolsLimits {
 const RECYCLED_EXTRA_BYTES = 4 << 20
 /** When instances are at their bound, a runtime becomes a blank only after it was not used for so long. */
 const UNUSED_MS = 1000
+/** A shard that was not asked for anything for so long is taken to be idle: who has just been served may ask again. */
+const PAUSE_MS = 5
+const SHORT_PAUSE_MS = 1
 /** At the start no more runtimes than these are made ready: each takes 2 ms, and one from a blank takes 0.1 ms later. */
 const PREWARMED_MAX = 32
 
@@ -47,6 +50,8 @@ export class Pools<R extends Runtime> {
   readonly #wanting: Pool<R>[] = []
   /** Runtimes to be collected when there is time. */
   readonly #due: R[] = []
+  /** When a runtime was last given back. */
+  #busyMs = Number.NEGATIVE_INFINITY
   /** Runtimes that all functions together may have. */
   readonly #runtimesMax: number
   /** What fits a new instance, to touch its pages before a request does. */
@@ -121,7 +126,7 @@ export class Pools<R extends Runtime> {
     const pool = this.#pools[runtime.functionIndex]!
     const { instance } = runtime
     runtime.served++
-    runtime.lastUsedMs = nowMs
+    runtime.lastUsedMs = this.#busyMs = nowMs
     if (instance.failure === null) pool.end(runtime, this.#events)
     let fate: number = pool.fate(runtime, nowMs, spoiled)
     if (fate === FATE.COLLECT) fate = this.#collect(pool, runtime)
@@ -175,12 +180,18 @@ export class Pools<R extends Runtime> {
     }
   }
 
-  /** Whether there is something to do that no request waits for. */
-  get isUntidy(): boolean {
-    return (
-      this.#due.length > 0 ||
-      (this.#wantsBlank && (this.#hasRoomFor(this.#firstImage) || this.#unused !== undefined))
-    )
+  /**
+   * When there is something to do that no request waits for. A collection at once; a blank takes longer, so it waits for a
+   * pause in which nobody has asked for anything, a shorter one if there is none left.
+   */
+  get tidyAtMs(): number {
+    if (this.#due.length > 0) return 0
+    if (!this.#canAddBlank) return Number.POSITIVE_INFINITY
+    return this.#busyMs + (this.#blanks.length === 0 ? SHORT_PAUSE_MS : PAUSE_MS)
+  }
+
+  get #canAddBlank(): boolean {
+    return this.#wantsBlank && (this.#hasRoomFor(this.#firstImage) || this.#unused !== undefined)
   }
 
   /** One piece of work for a thread that has nothing else to do: a collection, or a blank. */

@@ -197,6 +197,11 @@ export class Engine {
   }
 }
 
+/** Whether there is something to do in a pause. */
+export function isUntidy(pools: Pools<Runtime>): boolean {
+  return pools.tidyAtMs < Number.POSITIVE_INFINITY
+}
+
 /** A runtime, opened if there is none. */
 export async function leaseOrGrow(pools: Pools<Runtime>, functionIndex = 0): Promise<Runtime> {
   const runtime = pools.lease(functionIndex)

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { footprintOf } from '../../src/engine/memory.ts'
 import type { Runtime } from '../../src/engine/pool.ts'
 import type { Pools } from '../../src/engine/pools.ts'
-import { ask, describeEngines, type Engine, leaseOrGrow, MEMORY_BYTES } from './engines.ts'
+import { ask, describeEngines, type Engine, isUntidy, leaseOrGrow, MEMORY_BYTES } from './engines.ts'
 
 const NOW_MS = 1_000_000
 const named = (name: string) => `(() => { let calls = 0; return () => new Response('${name} ' + ++calls) })()`
@@ -27,23 +27,34 @@ describeEngines('the pools of a shard', (engine) => {
   test('a blank becomes the runtime of whichever function is asked for first, at once', async () => {
     const two = await images(engine, named('a'), named('b'))
     const { pools, counts } = engine.pools(two, {}, { blanks: 2 })
-    for (let i = 0; i < 5 && pools.isUntidy; i++) await pools.tidy(NOW_MS)
-    expect([pools.blanks, pools.size, counts.opened, pools.isUntidy]).toEqual([2, 0, 2, false])
+    for (let i = 0; i < 5 && isUntidy(pools); i++) await pools.tidy(NOW_MS)
+    expect([pools.blanks, pools.size, counts.opened, isUntidy(pools)]).toEqual([2, 0, 2, false])
     for (const [index, name] of ['a', 'b'].entries()) {
       const runtime = pools.lease(index)!
       expect(ask(runtime.instance).body).toBe(`${name} 1`)
       pools.giveBack(runtime, NOW_MS, false)
     }
     expect(counts).toMatchObject({ opened: 2, loaded: 2, evicted: 0 })
-    expect([pools.blanks, pools.isUntidy]).toEqual([0, true])
+    expect([pools.blanks, isUntidy(pools)]).toEqual([0, true])
   })
 
   test('there are no more blanks than functions could use', async () => {
     const { pools } = engine.pools(await images(engine, named('a')), { maxRuntimes: 1 }, { blanks: 5 })
     await pools.tidy(NOW_MS)
-    expect([pools.blanks, pools.isUntidy]).toEqual([1, false])
+    expect([pools.blanks, isUntidy(pools)]).toEqual([1, false])
     pools.giveBack(pools.lease(0)!, NOW_MS, false)
-    expect([pools.blanks, pools.isUntidy]).toEqual([0, false])
+    expect([pools.blanks, isUntidy(pools)]).toEqual([0, false])
+  })
+
+  test('while there is a blank left, the next one waits for a pause', async () => {
+    const { pools } = engine.pools(await images(engine, named('a'), named('b')), {}, { blanks: 2 })
+    expect(pools.tidyAtMs).toBe(Number.NEGATIVE_INFINITY)
+    await pools.tidy(NOW_MS)
+    await pools.tidy(NOW_MS)
+    pools.giveBack(pools.lease(0)!, NOW_MS, false)
+    expect(pools.tidyAtMs).toBe(NOW_MS + 5)
+    pools.giveBack(pools.lease(1)!, NOW_MS, false)
+    expect(pools.tidyAtMs).toBe(NOW_MS + 1)
   })
 
   test('at the bound the runtime used least recently gives way; a leased one never', async () => {
@@ -142,10 +153,10 @@ describeEngines('the pools of a shard', (engine) => {
     const three = await images(engine, ...['a', 'b', 'c'].map(named))
     const { pools, counts } = engine.pools(three, {}, { instances: 2, blanks: 1 })
     for (const index of [0, 1]) await serve(pools, index, performance.now())
-    expect(pools.isUntidy).toBe(false)
+    expect(isUntidy(pools)).toBe(false)
     await serve(pools, 0, performance.now() - 2000)
     await serve(pools, 1, performance.now() - 1500)
-    expect(pools.isUntidy).toBe(true)
+    expect(isUntidy(pools)).toBe(true)
     await pools.tidy(NOW_MS)
     expect([pools.blanks, pools.sizeOf(0), pools.sizeOf(1), counts.evicted]).toEqual([1, 0, 1, 1])
     expect(ask(pools.lease(2)!.instance).body).toBe('c 1')

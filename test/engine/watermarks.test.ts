@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Runtime } from '../../src/engine/pool.ts'
 import { DUE, Watermarks } from '../../src/engine/watermarks.ts'
-import { ask, describeEngines, leaseOrGrow } from './engines.ts'
+import { ask, describeEngines, isUntidy, leaseOrGrow } from './engines.ts'
 
 const NOW_MS = 1_000_000
 const SOFT_BYTES = 2 << 20
@@ -106,7 +106,7 @@ describeEngines('garbage', (engine) => {
       peakBytes = Math.max(peakBytes, runtime.instance.heapBytes)
       pools.giveBack(runtime, NOW_MS, false)
       // Every other time there is a pause.
-      if (i % 2 === 0 && pools.isUntidy) await pools.tidy(NOW_MS)
+      if (i % 2 === 0 && isUntidy(pools)) await pools.tidy(NOW_MS)
     }
     expect(gone).toBeGreaterThan(500)
     expect(counts.collected).toBeGreaterThan(REQUESTS / 5)
@@ -134,18 +134,18 @@ describeEngines('garbage', (engine) => {
     const image = await engine.handler(LEAKY)
     const { pools, counts } = engine.pools([image], { gcSoftBytes: SOFT_BYTES, gcHighBytes: 16 << 20 })
     const untilDue = async () => {
-      for (let i = 0; i < 20 && !pools.isUntidy; i++) {
+      for (let i = 0; i < 20 && !isUntidy(pools); i++) {
         const runtime = await leaseOrGrow(pools)
         ask(runtime.instance)
         pools.giveBack(runtime, NOW_MS, false)
       }
-      expect(pools.isUntidy).toBe(true)
+      expect(isUntidy(pools)).toBe(true)
     }
     await untilDue()
     const before = counts.collected
     const runtime = pools.lease(0)!
     await pools.tidy(NOW_MS)
-    expect([counts.collected, pools.isUntidy]).toEqual([before, false])
+    expect([counts.collected, isUntidy(pools)]).toEqual([before, false])
     pools.giveBack(runtime, NOW_MS, true)
     expect(counts.reset).toBe(1)
     await untilDue()
@@ -171,7 +171,7 @@ describeEngines('garbage', (engine) => {
       const runtime = await leaseOrGrow(pools)
       ask(runtime.instance)
       pools.giveBack(runtime, NOW_MS, false)
-      if (pools.isUntidy) await pools.tidy(NOW_MS)
+      if (isUntidy(pools)) await pools.tidy(NOW_MS)
     }
     expect(counts.collected).toBeGreaterThan(1)
     expect(counts.collected).toBeLessThan(8)
