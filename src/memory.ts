@@ -12,7 +12,7 @@ const MIB = 2 ** 20
 const PROCESS_BYTES = 96 * MIB
 const ACTOR_BYTES = 16 * MIB
 /** A connection that has nothing under way: the socket's objects, the acceptor's and the actor's. */
-const CONNECTION_BYTES = 6 << 10
+const CONNECTION_BYTES = 12 << 10
 /** Log lines that the output does not take, of a thread (src/log.ts). */
 const LOG_BYTES = MIB + (64 << 10)
 /** A guest that runs may touch what a new instance has before it is asked again (src/engine/budget.ts). One runs at a time. */
@@ -60,7 +60,11 @@ export function availableBytes(): number {
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem()
 }
 
-/** Divides the budget. Throws {@link RingletError} RINGLET_MEMORY_BUDGET when a shard could not have one runtime. */
+/**
+ * Divides the budget. Throws {@link RingletError} RINGLET_MEMORY_BUDGET when a shard could not have one runtime. Without a
+ * budget in the configuration it is what the process may have by default, or more where that is needed: whoever set no
+ * bound is warned, not refused.
+ */
 export function boundMemory(config: Config, facts: MemoryFacts, available = availableBytes()): MemoryBound {
   const { cores, acceptor, connection, penalty, watchdog } = config
   const lanes = penalty.offences > 0 ? 1 : 0
@@ -78,7 +82,7 @@ export function boundMemory(config: Config, facts: MemoryFacts, available = avai
   }
   const rest = Object.values(terms).reduce((sum, bytes) => sum + bytes, 0)
   const needed = rest + cores * oneRuntime(config)
-  const budget = Math.floor(config.memoryBudget || Math.min(available, Math.max(wished, needed)))
+  const budget = Math.floor(config.memoryBudget || Math.max(wished, needed))
   if (needed > budget) refuse(config, needed, budget, buffers)
   return { budget, ...terms, runtimes: cores * Math.floor((budget - rest) / cores) }
 }
@@ -95,9 +99,8 @@ function oneRuntime(config: Config): number {
 
 function refuse(config: Config, needed: number, budget: number, buffers: number): never {
   const { cores, acceptor, limits } = config
-  const given = config.memoryBudget === 0 ? 'what this process may have' : 'memoryBudget'
   const problem =
-    `${given} (${Math.floor(budget)}) is less than the ${Math.ceil(needed)} bytes that one runtime on each shard needs: ` +
+    `memoryBudget (${budget}) is less than the ${Math.ceil(needed)} bytes that one runtime on each shard needs: ` +
     `raise memoryBudget, or lower cores (${cores}), limits.memoryBytes (${limits.memoryBytes}), ` +
     `connection.bufferedBytes (${buffers}) or acceptor.maxConnections (${acceptor.maxConnections})`
   throw new RingletError('RINGLET_MEMORY_BUDGET', { problem })

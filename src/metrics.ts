@@ -21,7 +21,7 @@ export const ACTOR_COUNTERS = [
 ] as const
 
 /** Written by the actor: not sums, but what is so at present, and the most that it was. */
-export const ACTOR_GAUGES = [
+const ACTOR_GAUGES = [
   'leftPeakBytes',
   'leftPeakAllocations',
   'runtimes',

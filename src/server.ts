@@ -12,7 +12,7 @@ import { RingletError } from './errors.ts'
 import { stopBundler } from './functions/bundle.ts'
 import { simdScratchBytes } from './http/simd.ts'
 import { createLogger, type Log } from './log.ts'
-import { boundMemory, type MemoryBound, shardMemory } from './memory.ts'
+import { availableBytes, boundMemory, type MemoryBound, shardMemory } from './memory.ts'
 import { actorTotals } from './metrics.ts'
 import { PenaltyBook } from './penalty.ts'
 import { type Prepared, prepareFunctions } from './prepare.ts'
@@ -125,6 +125,10 @@ class Server implements Ringlet {
     const imageBytes = plans.reduce((sum, { image }) => sum + image.bytes.byteLength, 0)
     this.#bound = boundMemory(config, { imageBytes, shardBytes: shardBytes(sizes) })
     log.info(this.#bound, 'memory budget')
+    const available = availableBytes()
+    if (this.#bound.budget > available) {
+      log.warn({ budget: this.#bound.budget, available }, 'this may need more memory than there is')
+    }
     this.#link(sizes)
     this.#standing = createStanding(plans.length)
     await this.#startActors(this.#links, LANE.NORMAL, kit, parser, plans)
