@@ -18,6 +18,7 @@ export const STARTUP_ERRORS = {
     exitCode: 1,
     message: 'the actor of shard {shard} ended more than {max} times in {windowMs} ms: {reason}',
   },
+  RINGLET_MEMORY_BUDGET: { exitCode: 2, message: '{problem}' },
   RINGLET_PARSER: { exitCode: 1, message: 'the SIMD head parser cannot run here: {reason}' },
 } as const satisfies Record<string, { readonly exitCode: number; readonly message: string }>
 
@@ -73,6 +74,7 @@ export const ANSWER_ERRORS = {
     retryAfterSeconds: 10,
   },
   'pool-exhausted': { status: 503, message: 'Too many requests at the moment', retryAfterSeconds: 1 },
+  'buffers-full': { status: 503, message: 'The buffers of the server are full', retryAfterSeconds: 1 },
   'shutting-down': { status: 503, message: 'The server is stopping', retryAfterSeconds: 1 },
   'wall-limit': { status: 504, message: 'The function did not answer in time' },
 } as const satisfies Record<string, AnswerError>

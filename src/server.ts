@@ -12,10 +12,12 @@ import { RingletError } from './errors.ts'
 import { stopBundler } from './functions/bundle.ts'
 import { simdScratchBytes } from './http/simd.ts'
 import { createLogger, type Log } from './log.ts'
+import { availableBytes, boundMemory, type MemoryBound, shardMemory } from './memory.ts'
+import { actorTotals } from './metrics.ts'
 import { PenaltyBook } from './penalty.ts'
 import { type Prepared, prepareFunctions } from './prepare.ts'
 import { LANE, REQUEST } from './protocol.ts'
-import { createShard } from './shard.ts'
+import { actorCounters, createShard, type ShardSizes, shardBytes } from './shard.ts'
 import { createStanding, Standing } from './standing.ts'
 import { Supervisor } from './supervisor.ts'
 import { Watchdog } from './watchdog.ts'
@@ -76,6 +78,7 @@ class Server implements Ringlet {
   /** The shard of functions that keep using up their processor time; undefined when there is to be none. */
   #penaltyLink: ShardLink | undefined
   #penaltyStarted = false
+  #bound: MemoryBound | undefined
   #stopped: Promise<void> | undefined
   #saved: Promise<void> | undefined
   #fail: (error: RingletError) => void = () => {}
@@ -117,8 +120,16 @@ class Server implements Ringlet {
     ])
     this.#reportTopLevel(log, prepared.lines)
     for (const { text, ...fields } of prepared.warnings) log.warn(fields, text)
-    this.#link(parser === null ? 0 : simdScratchBytes(headLimits(config)))
     const { kit, plans } = prepared
+    const sizes = { ...config.ring, scratchBytes: parser === null ? 0 : simdScratchBytes(headLimits(config)) }
+    const imageBytes = plans.reduce((sum, { image }) => sum + image.bytes.byteLength, 0)
+    this.#bound = boundMemory(config, { imageBytes, shardBytes: shardBytes(sizes) })
+    log.info(this.#bound, 'memory budget')
+    const available = availableBytes()
+    if (this.#bound.budget > available) {
+      log.warn({ budget: this.#bound.budget, available }, 'this may need more memory than there is')
+    }
+    this.#link(sizes)
     this.#standing = createStanding(plans.length)
     await this.#startActors(this.#links, LANE.NORMAL, kit, parser, plans)
     this.port = await this.#listen()
@@ -167,12 +178,12 @@ class Server implements Ringlet {
     this.#log?.output.close()
   }
 
-  #link(scratchBytes: number): void {
+  #link(sizes: ShardSizes): void {
     const { cores, ring, connection } = this.#config
     const bell = createSharedMemory(ACCEPTOR_MEMORY_BYTES)
     const { receiveWindowBytes, sendWindowBytes } = connection
     const limits = { receiveWindowBytes, sendWindowBytes, batchRecords: ring.batchRecords }
-    const link = (index: number) => new ShardLink(createShard(index, { ...ring, scratchBytes }, bell), limits)
+    const link = (index: number) => new ShardLink(createShard(index, sizes, bell), limits)
     for (let index = 0; index < cores; index++) this.#links.push(link(index))
     if (this.#config.penalty.offences > 0) this.#penaltyLink = link(cores)
   }
@@ -186,6 +197,7 @@ class Server implements Ringlet {
   ): Promise<void> {
     const { cores, log, ring, connection, limits, timeouts, pool, gc, bounded } = this.#config
     const config = { log, ring, connection, limits, timeouts, pool, gc, bounded }
+    const memory = shardMemory(this.#bound!, cores, lane === LANE.PENALTY)
     return this.#supervisor.start(links, ({ handle }) => ({
       shard: handle,
       kit,
@@ -195,6 +207,7 @@ class Server implements Ringlet {
       lane,
       hasOthers: cores > 1,
       config,
+      memory,
     }))
   }
 
@@ -264,7 +277,11 @@ class Server implements Ringlet {
 
   async #listen(): Promise<number> {
     const { host, port, acceptor } = this.#config
-    this.#acceptor = new Acceptor({ host, port, ...acceptor }, this.#links, this.#penaltyLink)
+    this.#acceptor = new Acceptor(
+      { host, port, ...acceptor, heldBytes: this.#bound!.buffers / 2 },
+      this.#links,
+      this.#penaltyLink,
+    )
     try {
       return await this.#acceptor.listen()
     } catch (error) {
@@ -284,7 +301,7 @@ class Server implements Ringlet {
     await this.#supervisor.stop(ACTOR_END_MS)
     this.#acceptor?.stop()
     await this.#saved
-    log?.info('stopped')
+    log?.info(actorTotals(this.#allLinks().map(({ handle }) => actorCounters(handle))), 'stopped')
     log?.output.close()
   }
 }

@@ -14,9 +14,9 @@ import {
   ringBytes,
   type SharedMemory,
 } from '@shared/ringbuffer'
-import { ACTOR_COUNTERS, LINK_COUNTERS } from './metrics.ts'
+import { ACTOR_NUMBERS, LINK_COUNTERS } from './metrics.ts'
 
-interface ShardSizes {
+export interface ShardSizes {
   readonly requestBytes: number
   readonly responseBytes: number
   /** For the actor's parser; 0 for none. */
@@ -50,6 +50,11 @@ export interface ShardHandle {
   readonly acceptorBell: SharedMemory
 }
 
+/** Bytes of a shard's memory. */
+export function shardBytes(sizes: ShardSizes): number {
+  return layoutShard(sizes).bytes
+}
+
 function layoutShard(sizes: ShardSizes): ShardLayout {
   let at = 0
   const take = (bytes: number) => {
@@ -61,7 +66,7 @@ function layoutShard(sizes: ShardSizes): ShardLayout {
   const requestRoomBell = take(doorbellBytes)
   const answerRoomBell = take(doorbellBytes)
   const activity = take(activityBytes)
-  const actorCounters = take(countersBytes(ACTOR_COUNTERS.length))
+  const actorCounters = take(countersBytes(ACTOR_NUMBERS))
   const linkCounters = take(countersBytes(LINK_COUNTERS.length))
   const request = take(ringBytes(sizes.requestBytes))
   const response = take(ringBytes(sizes.responseBytes))
@@ -119,7 +124,7 @@ export function responseRing({ memory, layout }: ShardHandle): RingPlace {
 }
 
 export function actorCounters({ memory, layout }: ShardHandle): Counters {
-  return new Counters({ buffer: memory.buffer, offset: layout.actorCounters }, ACTOR_COUNTERS.length)
+  return new Counters({ buffer: memory.buffer, offset: layout.actorCounters }, ACTOR_NUMBERS)
 }
 
 export function linkCounters({ memory, layout }: ShardHandle): Counters {

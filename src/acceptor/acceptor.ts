@@ -6,6 +6,7 @@ import { type Doorbell, doorbellBytes } from '@shared/ringbuffer'
 import { LANE, REQUEST } from '../protocol.ts'
 import { acceptorBell } from '../shard.ts'
 import { Connection } from './connection.ts'
+import { HeldBytes } from './held.ts'
 import type { ShardLink } from './link.ts'
 
 export interface AcceptorOptions {
@@ -15,6 +16,8 @@ export interface AcceptorOptions {
   readonly maxConnections: number
   readonly readBufferBytes: number
   readonly writeTimeoutMs: number
+  /** What is kept for all clients together outside of the rings. */
+  readonly heldBytes: number
   /** How long a turn's end looks again for answers before the acceptor sleeps. */
   readonly spinMicros: number
 }
@@ -33,6 +36,7 @@ export class Acceptor {
   /** One buffer for all sockets: a read is over, copied into a ring, before the next one starts. */
   readonly #readBuffer: Buffer
   readonly #open = new Set<Connection>()
+  readonly #held: HeldBytes
   readonly #spinMs: number
   /** Until when a turn's end looks again instead of sleeping. */
   #spinUntilMs = 0
@@ -46,6 +50,7 @@ export class Acceptor {
     this.#normal = links
     this.#penalty = penalty
     this.#links = penalty === undefined ? links : [...links, penalty]
+    this.#held = new HeldBytes(options.heldBytes)
     this.#spinMs = options.spinMicros / 1000
     for (const link of this.#links) {
       link.onOwing = () => this.touch()
@@ -177,10 +182,12 @@ export class Acceptor {
       },
     }
     const socket = new Socket(options as ConstructorParameters<typeof Socket>[0])
-    connection = new Connection(socket, link, slot, generation, this.#options.writeTimeoutMs, (flushed) => {
+    const onFlushed = (flushed: Connection) => {
       flushed.link.flushed(flushed)
       this.touch()
-    })
+    }
+    const { writeTimeoutMs } = this.#options
+    connection = new Connection(socket, link, slot, generation, writeTimeoutMs, this.#held, onFlushed)
     this.#open.add(connection)
     link.attach(connection)
     this.#listenTo(connection)

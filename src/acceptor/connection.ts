@@ -3,6 +3,7 @@
 import { writeSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { idleCountOf } from '../protocol.ts'
+import type { HeldBytes } from './held.ts'
 import type { ShardLink } from './link.ts'
 
 /** How long a client may take to close its side after the answer's end. */
@@ -42,8 +43,7 @@ export class Connection {
   unreported = 0
   /** Bytes of answers copied out of the ring because the client was slow; bounded by the send window. */
   queued = 0
-  /** A read that found no room in the ring; bounded by the read buffer, since reading stops until it is delivered. */
-  stash: Uint8Array | undefined
+  #stash: Uint8Array | undefined
   /** Whether the actor owes an answer for bytes it was given. */
   awaiting = false
   /** DATA records given to the actor, modulo the protocol's IDLE_COUNTS. */
@@ -69,7 +69,9 @@ export class Connection {
   readonly #handle: StreamHandle
   readonly #fd: number
   readonly #writeTimeoutMs: number
+  readonly #held: HeldBytes
   readonly #onFlushed: (connection: Connection) => void
+  #isReleased = false
   #stall: NodeJS.Timeout | undefined
 
   constructor(
@@ -78,6 +80,7 @@ export class Connection {
     slot: number,
     generation: number,
     writeTimeoutMs: number,
+    held: HeldBytes,
     onFlushed: (connection: Connection) => void,
   ) {
     this.socket = socket
@@ -85,7 +88,9 @@ export class Connection {
     this.slot = slot
     this.generation = generation
     this.#writeTimeoutMs = writeTimeoutMs
+    this.#held = held
     this.#onFlushed = onFlushed
+    socket.once('close', () => this.#release())
     this.#handle = (socket as unknown as { _handle?: StreamHandle })._handle ?? {}
     this.#fd = this.#handle.fd ?? -1
   }
@@ -169,14 +174,40 @@ export class Connection {
     this.socket.resume()
   }
 
+  /** A read that found no room in the ring; bounded by the read buffer, since reading stops until it is delivered. */
+  get stash(): Uint8Array | undefined {
+    return this.#stash
+  }
+
+  set stash(bytes: Uint8Array | undefined) {
+    if (!this.#isReleased) this.#held.usedBytes += (bytes?.length ?? 0) - (this.#stash?.length ?? 0)
+    this.#stash = bytes
+  }
+
+  /** Whether so many bytes may be kept for this client; if not, it is closed. */
+  canHold(length: number): boolean {
+    if (this.#held.fits(length)) return true
+    this.socket.destroy()
+    return false
+  }
+
+  #release(): void {
+    this.#unwatch()
+    this.#held.usedBytes -= this.queued + (this.#stash?.length ?? 0)
+    this.#isReleased = true
+  }
+
   #copyOut(memory: Buffer, offset: number, length: number): void {
+    if (!this.canHold(length)) return
     const rest = Buffer.allocUnsafe(length)
     memory.copy(rest, 0, offset, offset + length)
     const { epoch } = this
     this.queued += length
+    this.#held.usedBytes += length
     if (this.#stall === undefined) this.#watch()
     this.socket.write(rest, () => {
       this.queued -= length
+      if (!this.#isReleased) this.#held.usedBytes -= length
       if (this.queued === 0) this.#unwatch()
       // What an actor wrote that has ended since is none of its successor's.
       if (this.gone || epoch !== this.epoch) return
@@ -193,7 +224,6 @@ export class Connection {
       if (now >= left && left > 0) this.socket.destroy()
       left = now
     }, this.#writeTimeoutMs)
-    this.socket.once('close', () => this.#unwatch())
   }
 
   #unwatch(): void {

@@ -145,6 +145,7 @@ export class ShardLink {
     // Of a moving connection the old actor has bytes that come before these.
     const mustWait = connection.openOwed || connection.stash !== undefined || connection.moving !== undefined
     if (mustWait || !this.#tryData(connection, source, length)) {
+      if (!connection.canHold(length)) return
       // Not `slice`: on a Buffer that is a view, and the buffer is read into again at once.
       const bytes = new Uint8Array(source.subarray(0, length))
       connection.stash = connection.stash === undefined ? bytes : Buffer.concat([connection.stash, bytes])

@@ -2,16 +2,17 @@
 // wake the acceptor, and sleep when there is nothing. Everything between two turns' ends happens at one `nowMs`.
 
 import { Consumer, type Doorbell } from '@shared/ringbuffer'
-import type { Pool } from '../engine/pool.ts'
+import type { Pools } from '../engine/pools.ts'
 import { HTTP_ERRORS } from '../http/errors.ts'
 import type { LineLog } from '../log.ts'
 import { IDLE_COUNTS, idleType, REQUEST, RESPONSE } from '../protocol.ts'
 import { acceptorBell, actorBell, requestRing, requestRoomBell, type ShardHandle } from '../shard.ts'
 import type { Exchange } from './exchange.ts'
 import type { Outbox } from './outbox.ts'
+import type { SessionLimits } from './request.ts'
 import type { ParserScratch } from './scratch.ts'
 import type { Service } from './service.ts'
-import { AT, DEADLINE, Session, type SessionLimits } from './session.ts'
+import { AT, DEADLINE, Session } from './session.ts'
 import { SpinPolicy } from './spin.ts'
 
 /** How often the deadlines of all sessions are looked at: a timeout is late by at most this. */
@@ -23,8 +24,10 @@ export interface ActorParts {
   readonly shard: ShardHandle
   readonly outbox: Outbox
   readonly service: Service
-  readonly pools: readonly Pool<Exchange>[]
+  readonly pools: Pools<Exchange>
   readonly log: LineLog
+  /** Writes down what the shard holds at present. */
+  readonly gauges: () => void
   readonly scratch: ParserScratch
   readonly sessionLimits: SessionLimits
   readonly receiveWindowBytes: number
@@ -65,16 +68,19 @@ export class Actor {
     const { service, pools, outbox } = this.#parts
     while (!this.#stopped) {
       const records = this.#turn()
-      for (const pool of pools) if (pool.wantsGrowth) await pool.grow()
+      if (pools.wantsGrowth) await pools.grow()
+      let hasServed = false
       if (service.hasWaiting) {
         this.#readClock()
-        service.serveWaiting()
+        hasServed = service.serveWaiting()
         outbox.ring()
         service.giveBack()
       }
-      if (records === 0 && this.#runnable.length === 0 && !pools.some((pool) => pool.wantsGrowth))
-        this.#sleep()
+      if (records > 0 || hasServed || this.#runnable.length > 0 || pools.wantsGrowth) continue
+      if (pools.tidyAtMs <= performance.now()) await pools.tidy(performance.now())
+      else this.#sleep()
     }
+    this.#parts.gauges()
   }
 
   /** One turn; how many records it read. */
@@ -243,14 +249,16 @@ export class Actor {
     if (session === undefined || session.generation !== generation) return
     if (session.at === AT.MOVED) this.#parts.outbox.moved(slot, generation)
     this.#parts.service.abandon(session)
+    session.out.clear()
     this.#sessions[slot] = undefined
     this.#open--
   }
 
   /** Looks at every session's deadline. */
   #sweep(): void {
-    const { service, outbox } = this.#parts
+    const { service, outbox, gauges } = this.#parts
     this.#nextSweepMs = service.nowMs + SWEEP_MS
+    gauges()
     if (this.#open === 0) return
     for (const session of this.#sessions) {
       if (session === undefined || session.deadlineMs > service.nowMs) continue
@@ -277,7 +285,7 @@ export class Actor {
   #sleep(): void {
     const sinceMs = performance.now()
     if (this.#spins.spin(this.#consumer, sinceMs)) return
-    const { service, log } = this.#parts
+    const { service, pools, log } = this.#parts
     log.output.flush()
     this.#bell.prepare()
     if (!this.#consumer.isEmpty()) {
@@ -285,7 +293,8 @@ export class Actor {
       return
     }
     const isWatching = this.#open > 0 || service.hasWaiting
-    const nextMs = Math.min(service.timers.nextMs, isWatching ? this.#nextSweepMs : Number.POSITIVE_INFINITY)
+    const sweepMs = isWatching ? this.#nextSweepMs : Number.POSITIVE_INFINITY
+    const nextMs = Math.min(service.timers.nextMs, sweepMs, pools.tidyAtMs)
     const waitMs = nextMs - performance.now()
     if (waitMs > 0) this.#bell.wait(waitMs)
     else this.#bell.cancel()

@@ -5,6 +5,7 @@ import { CONTENT_TYPES, HEAD_KIND } from '../guest/ops.ts'
 import { asciiBytes } from '../http/chars.ts'
 import { copyFields, ResponseFields } from '../http/copy-fields.ts'
 import type { DateCache } from '../http/date.ts'
+import { HTTP_ERRORS } from '../http/errors.ts'
 import {
   beginHead,
   bodyAllowed,
@@ -61,7 +62,8 @@ export class AnswerWriter {
 
   /**
    * Writes a guest's answer. Returns 0, or an HTTP error code when its fields are not fit to be sent: then nothing is
-   * written. The delivery's `close` becomes true when the guest asked for it.
+   * written. The same, with `buffers-full`, when its client has not taken enough of earlier answers, and there is no room to
+   * keep the rest. The delivery's `close` becomes true when the guest asked for it.
    */
   write(session: Session, parts: AnswerParts, delivery: Delivery): number {
     const outbox = this.#outbox
@@ -73,6 +75,9 @@ export class AnswerWriter {
     const headRoom = HEAD_OVERHEAD_BYTES + fieldBytes + typeLine.length
     const whole =
       sent <= this.#pieceBytes - headRoom && session.unsent + headRoom + sent <= this.#sendWindowBytes
+    const keptBytes = session.unsent + headRoom + sent - this.#sendWindowBytes
+    if (!whole && keptBytes > 0 && !session.out.reserve(Math.min(keptBytes, sent)))
+      return HTTP_ERRORS.buffersFull
     const from = outbox.room(whole ? headRoom + sent : headRoom)
     let at = beginHead(outbox.bytes, from, parts.status)
     let dateLine: Uint8Array | null = this.#date.line
@@ -80,6 +85,7 @@ export class AnswerWriter {
       at = copyFields(parts.bytes, parts.headStart, parts.headEnd, outbox.bytes, at, this.#fields)
       if (at < 0) {
         outbox.rewind(from)
+        session.out.clear()
         return at
       }
       if (this.#fields.hasDate) dateLine = null
@@ -132,7 +138,9 @@ export class AnswerWriter {
 
   #writeBody(session: Session, bytes: Uint8Array, from: number, to: number): void {
     const written = this.#writePieces(session, bytes, from, to)
+    // The room was reserved before the head was written.
     if (written < to) session.out.append(bytes, written, to)
+    else session.out.clear()
   }
 
   #writePieces(session: Session, bytes: Uint8Array, from: number, to: number): number {

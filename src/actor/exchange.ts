@@ -4,7 +4,7 @@
 import type { Activity } from '@shared/ringbuffer'
 import type { HostCalls } from '../engine/border.ts'
 import type { Instance } from '../engine/instance.ts'
-import { type Pool, Runtime } from '../engine/pool.ts'
+import { Runtime } from '../engine/pool.ts'
 import { LOG_LEVEL } from '../guest/ops.ts'
 import type { FunctionPlan } from './plan.ts'
 import type { BodyReader } from './request.ts'
@@ -33,8 +33,6 @@ export interface ExchangeOwner {
 
 export class Exchange extends Runtime implements HostCalls, BodyReader {
   readonly plan: FunctionPlan
-  readonly functionIndex: number
-  readonly pool: () => Pool<Exchange>
   readonly #owner: ExchangeOwner
   readonly #timers = new Map<number, TimerEntry>()
 
@@ -55,18 +53,10 @@ export class Exchange extends Runtime implements HostCalls, BodyReader {
   /** The guest was left in the middle of something: the runtime is reset before it serves again. */
   spoiled = false
 
-  constructor(
-    instance: Instance,
-    plan: FunctionPlan,
-    functionIndex: number,
-    owner: ExchangeOwner,
-    pool: () => Pool<Exchange>,
-  ) {
-    super(instance)
+  constructor(instance: Instance, functionIndex: number, plan: FunctionPlan, owner: ExchangeOwner) {
+    super(instance, functionIndex)
     this.plan = plan
-    this.functionIndex = functionIndex
     this.#owner = owner
-    this.pool = pool
   }
 
   /** Guest code is about to run for this request: whoever watches the shard sees it. */
@@ -129,6 +119,7 @@ export class Exchange extends Runtime implements HostCalls, BodyReader {
 
   piece(bytes: Uint8Array, from: number, to: number, isLast: boolean): void {
     this.wantsBody = false
+    this.bodyBytes += to - from
     this.enter()
     this.instance.push(bytes, from, to, isLast)
     this.leave()

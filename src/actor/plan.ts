@@ -37,6 +37,15 @@ export type ActorConfig = Pick<
   'log' | 'ring' | 'connection' | 'limits' | 'timeouts' | 'pool' | 'gc' | 'bounded'
 >
 
+/** A shard's share of the memory budget (src/memory.ts). */
+export interface ShardMemory {
+  /** Of all instances together, by what they have touched. */
+  readonly runtimeBytes: number
+  readonly instances: number
+  /** Of all buffers of its actor together. */
+  readonly bufferedBytes: number
+}
+
 export interface ActorPlan {
   readonly shard: ShardHandle
   readonly kit: EngineKit
@@ -50,6 +59,7 @@ export interface ActorPlan {
   /** Whether there are other shards of the normal lane. */
   readonly hasOthers: boolean
   readonly config: ActorConfig
+  readonly memory: ShardMemory
 }
 
 export function headLimits({ limits, connection }: Pick<Config, 'limits' | 'connection'>): HeadLimits {

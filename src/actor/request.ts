@@ -1,5 +1,6 @@
 // What a session hands on: requests, their heads and bodies, and who takes them.
 
+import type { BufferBudget } from './bytes.ts'
 import type { Session } from './session.ts'
 
 /** Takes what sessions read. One for all sessions of a shard. */
@@ -16,6 +17,8 @@ export interface RequestSink {
   sendContinue(session: Session): void
   /** Milliseconds of `performance.now` at which this record's turn began. */
   readonly nowMs: number
+  /** What all sessions may keep together. */
+  readonly buffers: BufferBudget
 }
 
 /** A request's head: its text, and what the server must know of it. One object a session. */
@@ -48,4 +51,14 @@ export interface BodyReader {
   readonly wantsBody: boolean
   /** A piece, to be read before this returns; it may be empty when `isLast`. */
   piece(bytes: Uint8Array, from: number, to: number, isLast: boolean): void
+}
+
+export interface SessionLimits {
+  readonly bodyBytes: number
+  /** A request with a longer body runs while its body arrives. */
+  readonly inlineBodyBytes: number
+  readonly sendWindowBytes: number
+  readonly headMs: number
+  readonly bodyMs: number
+  readonly idleMs: number
 }

@@ -4,26 +4,29 @@ import { readlinkSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { basename } from 'node:path'
 import { Producer } from '@shared/ringbuffer'
+import { MemoryBudget } from '../engine/budget.ts'
 import { loadEngineCode } from '../engine/module.ts'
-import { Pool, type PoolEvents, type PoolLimits } from '../engine/pool.ts'
+import type { PoolEvents, PoolLimits } from '../engine/pool.ts'
+import { maximumPages, Pools } from '../engine/pools.ts'
 import { Router } from '../functions/router.ts'
 import { bundleFilename, mapStack } from '../functions/source-map.ts'
 import type { ChunkedLimits } from '../http/chunked.ts'
 import { type HeadParser, ScalarParser } from '../http/parser.ts'
 import { SimdParser } from '../http/simd.ts'
 import { accessLogger, LineLog } from '../log.ts'
-import { type ActorCounter, actorCounter } from '../metrics.ts'
+import { type ActorCounter, actorCounter, actorGauge } from '../metrics.ts'
 import { LANE } from '../protocol.ts'
 import { acceptorBell, actorActivity, actorCounters, answerRoomBell, responseRing } from '../shard.ts'
 import { Standing } from '../standing.ts'
 import { Actor } from './actor.ts'
+import { BufferBudget } from './bytes.ts'
 import { Exchange } from './exchange.ts'
 import { Outbox } from './outbox.ts'
 import { type ActorConfig, type ActorPlan, type FunctionPlan, headLimits } from './plan.ts'
 import { Reporter } from './report.ts'
+import type { SessionLimits } from './request.ts'
 import { ParserScratch } from './scratch.ts'
 import { Service } from './service.ts'
-import type { SessionLimits } from './session.ts'
 
 /** Above this heap the engine's own collector runs within a request: half of what the function may have. */
 const gcHardBytes = (memoryBytes: number) => memoryBytes / 2
@@ -32,13 +35,12 @@ function poolLimits(plan: FunctionPlan, config: ActorConfig): PoolLimits {
   const { cpuMs, hostCalls, memoryBytes, concurrency } = plan.limits
   return {
     maxRuntimes: Math.min(config.pool.maxPerFunction, concurrency),
-    memoryBytes,
     isolation: plan.isolation,
     boundedRequests: config.bounded.requests,
     boundedMs: config.bounded.seconds * 1000,
     gcSoftBytes: config.gc.softBytes,
     gcHighBytes: config.gc.highBytes,
-    instance: { cpuMs, hostCalls, gcHardBytes: gcHardBytes(memoryBytes) },
+    instance: { cpuMs, hostCalls, gcHardBytes: gcHardBytes(memoryBytes), memoryBytes },
   }
 }
 
@@ -91,15 +93,26 @@ function lowerPriority(thread: number): void {
 
 /** Resolves when the acceptor says STOP; `ready` is called when the actor can serve. */
 export async function runActor(plan: ActorPlan, ready: () => void): Promise<void> {
-  const { shard, kit, functions, config } = plan
+  const { shard, kit, functions, config, memory } = plan
   const counters = actorCounters(shard)
   const activity = actorActivity(shard)
   const thread = kernelThread()
   activity.start(thread)
   if (plan.lane === LANE.PENALTY) lowerPriority(thread)
   const count = (name: ActorCounter) => () => counters.add(actorCounter[name], 1)
+  let peakBytes = 0
+  let peakAllocations = 0
   const events: PoolEvents = {
     opened: count('opened'),
+    loaded: count('loaded'),
+    evicted: count('evicted'),
+    growthRefused: count('growthRefused'),
+    left: (bytes, allocations) => {
+      counters.add(actorCounter.leftBytes, bytes)
+      counters.add(actorCounter.leftAllocations, allocations)
+      peakBytes = Math.max(peakBytes, bytes)
+      peakAllocations = Math.max(peakAllocations, allocations)
+    },
     collected: count('collections'),
     reset: count('resets'),
     condemned: count('condemned'),
@@ -115,16 +128,23 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
     acceptorBell(shard),
     answerRoomBell(shard),
   )
-  const pools: Pool<Exchange>[] = functions.map((fn, index) => {
-    const wrap = (instance: ConstructorParameters<typeof Exchange>[0]) =>
-      new Exchange(instance, fn, index, service, () => pools[index]!)
-    return new Pool(code, kit.layout, fn.image, poolLimits(fn, config), events, wrap)
-  })
+  const poolPlans = functions.map((fn) => ({ image: fn.image, limits: poolLimits(fn, config) }))
+  const pools = new Pools<Exchange>(
+    code,
+    kit.layout,
+    poolPlans,
+    { instances: memory.instances, blanks: config.pool.blanks, maximumPages: maximumPages(poolPlans) },
+    new MemoryBudget(memory.runtimeBytes),
+    events,
+    (instance, index) => new Exchange(instance, index, functions[index]!, service),
+  )
+  const buffers = new BufferBudget(memory.bufferedBytes)
   const report = new Reporter(shard.index, log, accessLogger(config, log.output), (stack, fn) =>
     mapStack(stack, fn.map, bundleFilename(fn.name)),
   )
   const service: Service = new Service({
     pools,
+    functions: functions.length,
     router: new Router(functions),
     outbox,
     counters,
@@ -138,6 +158,7 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
     maxRequests: config.connection.maxRequests,
     queueRequests: config.pool.queueRequests,
     queueMs: config.pool.queueMs,
+    buffers,
     onProgress: (session) => actor.advance(session),
   })
   const actor: Actor = new Actor({
@@ -146,13 +167,24 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
     service,
     pools,
     log,
+    gauges: () => {
+      const { budget } = pools
+      counters.set(actorGauge.leftPeakBytes, peakBytes)
+      counters.set(actorGauge.leftPeakAllocations, peakAllocations)
+      counters.set(actorGauge.runtimes, pools.size)
+      counters.set(actorGauge.blanks, pools.blanks)
+      counters.set(actorGauge.runtimeBytes, budget.usedBytes)
+      counters.set(actorGauge.runtimePeakBytes, budget.peakBytes)
+      counters.set(actorGauge.bufferedBytes, buffers.usedBytes)
+      counters.set(actorGauge.bufferedPeakBytes, buffers.peakBytes)
+    },
     scratch: new ParserScratch(headParser(plan), chunkedLimits(config)),
     sessionLimits: sessionLimits(config),
     receiveWindowBytes: config.connection.receiveWindowBytes,
     batchRecords: config.ring.batchRecords,
     spinMicros: config.ring.spinMicros,
   })
-  for (const pool of pools) for (let i = 0; i < config.pool.prewarm; i++) await pool.open()
+  await pools.prewarm(config.pool.prewarm)
   ready()
   await actor.run()
   log.output.close()

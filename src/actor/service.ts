@@ -3,17 +3,18 @@
 
 import type { Activity, Counters } from '@shared/ringbuffer'
 import type { Failure } from '../engine/limits.ts'
-import type { Pool } from '../engine/pool.ts'
+import type { Pools } from '../engine/pools.ts'
 import { ANSWER_ERRORS, type AnswerErrorCode } from '../errors.ts'
 import type { Router } from '../functions/router.ts'
 import { FLAG, STATE } from '../guest/ops.ts'
 import { DateCache } from '../http/date.ts'
-import { httpError } from '../http/errors.ts'
+import { HTTP_ERRORS, httpError } from '../http/errors.ts'
 import { errorResponse } from '../http/response.ts'
 import { actorCounter } from '../metrics.ts'
 import { LANE, RESPONSE } from '../protocol.ts'
 import type { Standing } from '../standing.ts'
 import { AnswerWriter, type Delivery } from './answer.ts'
+import type { BufferBudget } from './bytes.ts'
 import type { Exchange, ExchangeOwner } from './exchange.ts'
 import { FAILURE_CODES, failureAnswer } from './failures.ts'
 import type { Outbox } from './outbox.ts'
@@ -33,7 +34,8 @@ const STATUS_MIN = 200
 const STATUS_MAX = 599
 
 export interface ServiceOptions {
-  readonly pools: readonly Pool<Exchange>[]
+  readonly pools: Pools<Exchange>
+  readonly functions: number
   readonly router: Router
   readonly outbox: Outbox
   readonly counters: Counters
@@ -50,6 +52,8 @@ export interface ServiceOptions {
   readonly maxRequests: number
   readonly queueRequests: number
   readonly queueMs: number
+  /** What sessions and waiting requests may keep together. */
+  readonly buffers: BufferBudget
   /** A session has moved on outside of its own input: by a timer, or a runtime that came free. */
   readonly onProgress: (session: Session) => void
 }
@@ -58,6 +62,7 @@ export class Service implements RequestSink, ExchangeOwner {
   readonly timers = new TimerQueue()
   readonly date = new DateCache()
   nowMs: number = performance.now()
+  readonly buffers: BufferBudget
   /** While true, every answer closes its connection. */
   draining = false
   readonly #options: ServiceOptions
@@ -74,8 +79,9 @@ export class Service implements RequestSink, ExchangeOwner {
 
   constructor(options: ServiceOptions) {
     this.#options = options
+    this.buffers = options.buffers
     this.#writer = new AnswerWriter(options.outbox, this.date, options.sendWindowBytes)
-    this.#waiting = new WaitingRoom(options.queueRequests, options.pools.length)
+    this.#waiting = new WaitingRoom(options.queueRequests, options.functions, options.buffers)
   }
 
   get activity(): Activity {
@@ -100,7 +106,7 @@ export class Service implements RequestSink, ExchangeOwner {
     // Before anybody is answered that there is no runtime for him, another shard is tried, once.
     if (!hasOthers || session.isMoved || this.#waiting.hasRoom(functionIndex)) return STAY
     this.#giveBackAll()
-    return pools[functionIndex]!.isExhausted ? LANE.NORMAL : STAY
+    return pools.isExhausted(functionIndex) ? LANE.NORMAL : STAY
   }
 
   request(session: Session, head: RequestHead, body: RequestBody): void {
@@ -123,8 +129,8 @@ export class Service implements RequestSink, ExchangeOwner {
   }
 
   refuse(session: Session, error: number): void {
-    if (session.isDropping) {
-      // It has its answer: the rest of its body is worth no second one.
+    if (session.isDropping || session.out.length > 0) {
+      // It has its answer, or will have when it takes it: the rest of its body is worth no second one.
       session.close()
       return
     }
@@ -148,15 +154,19 @@ export class Service implements RequestSink, ExchangeOwner {
     if (session.isServing) this.#finish(session, session.closesAfterAnswer)
   }
 
-  /** Runs requests that wait for a runtime, oldest first, while there are runtimes; 503 for those that waited too long. */
-  serveWaiting(): void {
+  /**
+   * Runs requests that wait for a runtime, oldest first, while there are runtimes; 503 for those that waited too long. True
+   * when some has run: what it gave back may be what another one waits for.
+   */
+  serveWaiting(): boolean {
+    let hasServed = false
     for (const waiting of this.#waiting.expired(this.nowMs)) {
       if (!isCurrent(waiting)) continue
       this.#address(waiting.session)
       this.#answerWithout(waiting.session, waiting.head, 'pool-exhausted')
       this.#options.onProgress(waiting.session)
     }
-    for (let index = 0; index < this.#options.pools.length && this.#waiting.size > 0; index++) {
+    for (const index of this.#waiting.functions()) {
       for (
         let waiting = this.#waiting.peek(index);
         waiting !== undefined;
@@ -165,6 +175,7 @@ export class Service implements RequestSink, ExchangeOwner {
         if (isCurrent(waiting)) {
           const exchange = this.#lease(index)
           if (exchange === undefined) break
+          hasServed = true
           this.#address(waiting.session)
           this.#run(exchange, waiting.session, waiting.head, waiting.body, waiting.id, waiting.sinceMs)
           this.#options.onProgress(waiting.session)
@@ -172,6 +183,7 @@ export class Service implements RequestSink, ExchangeOwner {
         this.#waiting.shift(index)
       }
     }
+    return hasServed
   }
 
   /** The client is gone: what runs for it is given up. */
@@ -247,6 +259,7 @@ export class Service implements RequestSink, ExchangeOwner {
     const isText = bytes !== null && !body.streams && isPlainText(bytes, start, end)
     const flags = (exchange.plan.env === null ? 0 : FLAG.HAS_ENV) | (body.streams ? FLAG.STREAM : 0)
     exchange.wantsBody = false
+    exchange.bodyBytes = end - start
     if (body.streams) session.reader = exchange
     exchange.enter()
     instance.invoke(head.bytes, head.start, head.end, bytes, start, end, isText, flags)
@@ -262,8 +275,11 @@ export class Service implements RequestSink, ExchangeOwner {
       this.#failed(exchange, session, FAILURE_CODES[instance.failure], limitOf(exchange, instance.failure))
     else if (instance.state === STATE.FAILED) this.#threw(exchange, session)
     else if (instance.state !== STATE.PENDING) this.#answer(exchange, session)
-    else if (exchange.pendingTimers > 0 || exchange.wantsBody) this.#keep(exchange)
-    else this.#failed(exchange, session, 'handler-failed', 'its promise can never settle: nothing is pending')
+    else if (exchange.pendingTimers > 0 || exchange.wantsBody) {
+      if (this.#options.pools.holds(exchange)) this.#keep(exchange)
+      else this.#failed(exchange, session, 'memory-limit', 'the memory budget of its shard is used up')
+    } else
+      this.#failed(exchange, session, 'handler-failed', 'its promise can never settle: nothing is pending')
   }
 
   /** The client has gone, or the server has: there is nobody to answer. */
@@ -298,6 +314,12 @@ export class Service implements RequestSink, ExchangeOwner {
     delivery.close = this.#closes(session, exchange.keepAlive)
     delivery.saysKeepAlive = exchange.saysKeepAlive
     const error = this.#writer.write(session, instance, delivery)
+    if (error === HTTP_ERRORS.buffersFull) {
+      // The answer is right, its client too slow: that one goes.
+      exchange.keepAlive = false
+      this.#failed(exchange, session, 'buffers-full', `no room to keep an answer of ${length} bytes`)
+      return
+    }
     if (error !== 0) {
       this.#failed(exchange, session, 'bad-response', httpError(error).reason)
       return
@@ -376,7 +398,8 @@ export class Service implements RequestSink, ExchangeOwner {
   }
 
   #giveBackAll(): void {
-    for (const exchange of this.#returns) exchange.pool().giveBack(exchange, this.nowMs, exchange.spoiled)
+    const { pools } = this.#options
+    for (const exchange of this.#returns) pools.giveBack(exchange, this.nowMs, exchange.spoiled)
     this.#returns.length = 0
   }
 
@@ -388,7 +411,7 @@ export class Service implements RequestSink, ExchangeOwner {
 
   #lease(functionIndex: number): Exchange | undefined {
     if (this.#returns.length > 0) this.#giveBackAll()
-    return this.#options.pools[functionIndex]!.lease()
+    return this.#options.pools.lease(functionIndex)
   }
 
   /** The handler threw: what it threw goes to the log, never to the client. */
@@ -413,7 +436,7 @@ export class Service implements RequestSink, ExchangeOwner {
     if (code === 'cpu-limit') this.#offences.push(exchange.functionIndex)
     this.#options.counters.add(actorCounter.limits, 1)
     this.#options.report.ended(exchange, code, detail)
-    const isIntact = code === 'bad-response' || code === 'response-too-large'
+    const isIntact = code === 'bad-response' || code === 'response-too-large' || code === 'buffers-full'
     this.#respond(exchange, session, code, !isIntact)
   }
 

@@ -6,7 +6,7 @@ import { HTTP_ERRORS } from '../http/errors.ts'
 import { readFraming } from '../http/framing.ts'
 import { HEAD, METHOD } from '../http/table.ts'
 import { ByteStore } from './bytes.ts'
-import type { BodyReader, RequestBody, RequestHead, RequestSink } from './request.ts'
+import type { BodyReader, RequestBody, RequestHead, RequestSink, SessionLimits } from './request.ts'
 import type { ParserScratch } from './scratch.ts'
 
 /** Where a session is. */
@@ -31,32 +31,25 @@ export const DEADLINE = { NONE: 0, IDLE: 1, HEAD: 2, BODY: 3 } as const
 /** A streamed body is handed on in pieces of at least so many bytes, but for its last. */
 const PIECE_BYTES_MIN = 16_384
 
+const NOTHING = new Uint8Array(0)
 /** How long a pipelining client's requests are answered before others have their turn. */
 const SLICE_MS = 2
-
-export interface SessionLimits {
-  readonly bodyBytes: number
-  /** A request with a longer body runs while its body arrives. */
-  readonly inlineBodyBytes: number
-  readonly sendWindowBytes: number
-  readonly headMs: number
-  readonly bodyMs: number
-  readonly idleMs: number
-}
 
 export class Session {
   readonly slot: number
   readonly generation: number
   at: number = AT.HEAD
   /** Bytes received and not consumed. */
-  readonly #rest = new ByteStore()
+  readonly #rest: ByteStore
   /** Bytes of a head that a parser call has seen already. */
   #scanned = 0
-  readonly #gathered = new ByteStore()
+  /** Head and body of a request that has not come whole. */
+  readonly #gatheredHead: ByteStore
+  readonly #gathered: ByteStore
   #bodyLeft = 0
   #chunked: ChunkedDecoder | undefined
   readonly head: RequestHead = {
-    bytes: new Uint8Array(0),
+    bytes: NOTHING,
     start: 0,
     end: 0,
     functionIndex: -1,
@@ -92,7 +85,7 @@ export class Session {
   /** Answer bytes that the acceptor has not given back. */
   unsent = 0
   /** The rest of an answer that was larger than the send window. */
-  readonly out = new ByteStore()
+  readonly out: ByteStore
   /** Whole requests may wait because the session had its share of the shard's time. */
   hasYielded = false
   /** It is in the shard's list of such sessions. */
@@ -122,6 +115,11 @@ export class Session {
     this.#limits = limits
     this.#scratch = scratch
     this.#sink = sink
+    const { buffers } = sink
+    this.#rest = new ByteStore(buffers)
+    this.#gatheredHead = new ByteStore(buffers)
+    this.#gathered = new ByteStore(buffers)
+    this.out = new ByteStore(buffers)
     this.deadlineMs = sink.nowMs + limits.idleMs
   }
 
@@ -157,13 +155,20 @@ export class Session {
       return
     }
     if (this.#rest.length > 0 || this.at === AT.BUSY || this.at === AT.MOVED) {
-      this.#rest.append(bytes, from, to)
-      this.resume()
+      if (this.#keep(bytes, from, to)) this.resume()
       return
     }
     const consumed = this.#read(bytes, from, to)
     this.unreported += consumed - from
-    if (consumed < to) this.#rest.append(bytes, consumed, to)
+    if (consumed < to) this.#keep(bytes, consumed, to)
+  }
+
+  /** Keeps bytes for later; false when the shard's buffers are full: then this client is the one that goes. */
+  #keep(bytes: Uint8Array, from: number, to: number): boolean {
+    if (this.#rest.append(bytes, from, to)) return true
+    this.unreported += to - from
+    this.#sink.refuse(this, HTTP_ERRORS.buffersFull)
+    return false
   }
 
   /** Goes on with what was kept, after an answer or a credit. */
@@ -207,6 +212,7 @@ export class Session {
     this.at = AT.CLOSED
     this.unreported += this.#rest.length
     this.#rest.clear()
+    this.#gatheredHead.clear()
     this.#gathered.clear()
     this.#chunked = undefined
     this.reader = undefined
@@ -283,8 +289,9 @@ export class Session {
       this.#dispatchStream(bytes, headEnd, to, headEnd === to && framing.expectContinue)
       return to
     }
-    this.#gather(bytes, headEnd === to && framing.expectContinue)
-    return headEnd
+    return this.#gather(bytes, headEnd === to && framing.expectContinue)
+      ? headEnd
+      : this.#refuse(HTTP_ERRORS.buffersFull, to)
   }
 
   /** Nothing of the request is consumed: another shard reads it from its first byte. */
@@ -311,9 +318,8 @@ export class Session {
     this.#setDeadline(DEADLINE.BODY, bodyMs)
     const waits = from === to && this.#scratch.framing.expectContinue
     if (written > inlineBodyBytes) this.#dispatchStream(bytes, from, from + written, waits)
-    else {
-      this.#gather(bytes, waits)
-      this.#gathered.append(bytes, from, from + written)
+    else if (!this.#gather(bytes, waits) || !this.#gathered.append(bytes, from, from + written)) {
+      return this.#refuse(HTTP_ERRORS.buffersFull, to)
     }
     return from + consumed
   }
@@ -333,12 +339,13 @@ export class Session {
     head.functionIndex = this.#sink.route(bytes, words[HEAD.pathStart]!, words[HEAD.queryStart]!)
   }
 
-  /** The body is not all here: the head moves out of the ring, and the body is gathered. */
-  #gather(bytes: Uint8Array, sendContinue: boolean): void {
+  /** The body is not all here: the head moves out of the ring, and the body is gathered. False when there is no room for that. */
+  #gather(bytes: Uint8Array, sendContinue: boolean): boolean {
     const { head } = this
-    const copy = bytes.slice(head.start, head.end)
+    const copy = this.#gatheredHead
+    if (!copy.append(bytes, head.start, head.end)) return false
     const moved = head.start
-    head.bytes = copy
+    head.bytes = copy.bytes
     head.start = 0
     head.end -= moved
     head.methodEnd -= moved
@@ -346,11 +353,12 @@ export class Session {
     head.targetEnd -= moved
     this.at = AT.BODY
     if (sendContinue) this.#sink.sendContinue(this)
+    return true
   }
 
   #readBody(bytes: Uint8Array, from: number, to: number): number {
     const take = Math.min(this.#bodyLeft, to - from)
-    this.#gathered.append(bytes, from, from + take)
+    if (!this.#gathered.append(bytes, from, from + take)) return this.#refuse(HTTP_ERRORS.buffersFull, to)
     this.#bodyLeft -= take
     if (this.#bodyLeft === 0) this.#dispatchGathered()
     return from + take
@@ -359,7 +367,7 @@ export class Session {
   #readChunks(bytes: Uint8Array, from: number, to: number): number {
     const decoder = this.#chunked!
     const gathered = this.#gathered
-    gathered.reserve(to - from)
+    if (!gathered.reserve(to - from)) return this.#refuse(HTTP_ERRORS.buffersFull, to)
     const consumed = decoder.decode(bytes, from, to, gathered.bytes, gathered.end)
     if (consumed < 0) return this.#refuse(consumed, to)
     gathered.end += decoder.written
@@ -367,6 +375,7 @@ export class Session {
     else if (gathered.length > this.#limits.inlineBodyBytes) {
       const { bytes: first, start, end } = gathered
       this.#dispatchStream(first, start, end, false)
+      this.#gatheredHead.clear()
       gathered.clear()
     }
     return from + consumed
@@ -375,8 +384,8 @@ export class Session {
   #streamBody(bytes: Uint8Array, from: number, to: number): number {
     const take = Math.min(this.#bodyLeft, to - from)
     this.#bodyLeft -= take
-    this.#handOn(bytes, from, from + take, this.#bodyLeft === 0)
-    return from + take
+    const isTaken = this.#handOn(bytes, from, from + take, this.#bodyLeft === 0)
+    return isTaken ? from + take : this.#refuse(HTTP_ERRORS.buffersFull, to)
   }
 
   #streamChunks(bytes: Uint8Array, from: number, to: number): number {
@@ -384,23 +393,24 @@ export class Session {
     const consumed = decoder.decode(bytes, from, to, bytes, from)
     if (consumed < 0) return this.#refuse(consumed, to)
     const { written, done } = decoder
-    if (written > 0 || done) this.#handOn(bytes, from, from + written, done)
+    if ((written > 0 || done) && !this.#handOn(bytes, from, from + written, done))
+      return this.#refuse(HTTP_ERRORS.buffersFull, to)
     return from + consumed
   }
 
-  /** A piece of a streamed body, to whoever takes it. */
-  #handOn(bytes: Uint8Array, from: number, to: number, isLast: boolean): void {
+  /** A piece of a streamed body, to whoever takes it; false when there is no room to gather it. */
+  #handOn(bytes: Uint8Array, from: number, to: number, isLast: boolean): boolean {
     const { reader } = this
-    if (reader === undefined) {
-      this.#gathered.clear()
-      if (isLast) this.#endStream()
-      return
-    }
     const gathered = this.#gathered
+    if (reader === undefined) {
+      gathered.clear()
+      if (isLast) this.#endStream()
+      return true
+    }
     // Each piece is a call into the guest: a client that sends byte by byte must not use up its function's time.
     const isSmall = gathered.length + (to - from) < PIECE_BYTES_MIN && !isLast
-    if (isSmall || gathered.length > 0) gathered.append(bytes, from, to)
-    if (isSmall) return
+    if ((isSmall || gathered.length > 0) && !gathered.append(bytes, from, to)) return false
+    if (isSmall) return true
     if (isLast) this.#endStream()
     if (gathered.length === 0) reader.piece(bytes, from, to, isLast)
     else {
@@ -408,6 +418,7 @@ export class Session {
       gathered.clear()
       reader.piece(all, start, end, isLast)
     }
+    return true
   }
 
   #endStream(): void {
@@ -428,6 +439,7 @@ export class Session {
     if (this.#chunked !== undefined) this.#scratch.giveDecoder(this.#chunked)
     this.#chunked = undefined
     this.#dispatch(bytes, start, end)
+    this.#gatheredHead.clear()
     this.#gathered.clear()
   }
 
@@ -454,6 +466,7 @@ export class Session {
     body.streams = streams
     this.#sink.request(this, this.head, body)
     body.bytes = null
+    this.head.bytes = NOTHING
   }
 
   /** After a refusal nobody knows where the next message starts: the rest is dropped, the connection closes. */

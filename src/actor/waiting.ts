@@ -1,5 +1,6 @@
 // Requests that found no runtime ready: they wait for one, oldest first, bounded in number and time.
 
+import type { BufferBudget } from './bytes.ts'
 import type { RequestBody, RequestHead } from './request.ts'
 import type { Session } from './session.ts'
 
@@ -13,20 +14,24 @@ export interface Waiting {
   readonly head: RequestHead
   readonly body: RequestBody
   readonly untilMs: number
+  /** What it takes of the shard's buffers. */
+  readonly keptBytes: number
 }
 
 export class WaitingRoom {
-  readonly #queues: Waiting[][]
+  /** Of functions that have some waiting: there may be thousands that have none. */
+  readonly #queues = new Map<number, Waiting[]>()
   readonly #limit: number
   /** Of several functions none may fill the room alone. */
   readonly #share: number
+  readonly #buffers: BufferBudget
   #size = 0
 
   /** `limit`: requests that may wait, over all functions of the shard. */
-  constructor(limit: number, functions: number) {
+  constructor(limit: number, functions: number, buffers: BufferBudget) {
+    this.#buffers = buffers
     this.#limit = limit
     this.#share = functions > 1 ? Math.ceil(limit / 2) : limit
-    this.#queues = Array.from({ length: functions }, () => [])
   }
 
   get size(): number {
@@ -34,15 +39,20 @@ export class WaitingRoom {
   }
 
   isEmpty(functionIndex: number): boolean {
-    return this.#size === 0 || this.#queues[functionIndex]!.length === 0
+    return this.#size === 0 || !this.#queues.has(functionIndex)
   }
 
-  /** Whether a further request of this function would be taken in. */
+  /** Whether a further request of this function would be taken in, if the shard's buffers have room for it. */
   hasRoom(functionIndex: number): boolean {
-    return this.#size < this.#limit && this.#queues[functionIndex]!.length < this.#share
+    return this.#size < this.#limit && (this.#queues.get(functionIndex)?.length ?? 0) < this.#share
   }
 
-  /** Copies a request and takes it in; false when the room is full. */
+  /** Functions that have some waiting, in the order in which they began to. */
+  functions(): readonly number[] {
+    return [...this.#queues.keys()]
+  }
+
+  /** Copies a request and takes it in; false when the room, or the shard's buffer budget, is full. */
   add(
     session: Session,
     head: RequestHead,
@@ -51,8 +61,10 @@ export class WaitingRoom {
     sinceMs: number,
     waitMs: number,
   ): boolean {
-    const queue = this.#queues[head.functionIndex]!
     if (!this.hasRoom(head.functionIndex)) return false
+    const queue = this.#queues.get(head.functionIndex) ?? []
+    const keptBytes = head.end - head.start + (body.bytes === null ? 0 : body.end - body.start)
+    if (!this.#buffers.tryTake(keptBytes, keptBytes)) return false
     const shift = head.start
     const copy: RequestHead = {
       ...head,
@@ -73,29 +85,38 @@ export class WaitingRoom {
       head: copy,
       body: bodyCopy,
       untilMs: sinceMs + waitMs,
+      keptBytes,
     })
+    if (queue.length === 1) this.#queues.set(head.functionIndex, queue)
     this.#size++
     return true
   }
 
   /** The oldest that waits for this function. */
   peek(functionIndex: number): Waiting | undefined {
-    return this.#queues[functionIndex]![0]
+    return this.#queues.get(functionIndex)?.[0]
   }
 
   /** Lets the oldest go. */
   shift(functionIndex: number): void {
-    if (this.#queues[functionIndex]!.shift() !== undefined) this.#size--
+    const queue = this.#queues.get(functionIndex)
+    const first = queue?.shift()
+    if (queue === undefined || first === undefined) return
+    this.#size--
+    this.#buffers.give(first.keptBytes)
+    if (queue.length === 0) this.#queues.delete(functionIndex)
   }
 
   /** Lets go of all that have waited too long. They all wait equally long, so the oldest are in front. */
   expired(nowMs: number): Waiting[] {
     const gone: Waiting[] = []
     if (this.#size === 0) return gone
-    for (const queue of this.#queues) {
+    for (const [functionIndex, queue] of this.#queues) {
       while (queue.length > 0 && queue[0]!.untilMs <= nowMs) gone.push(queue.shift()!)
+      if (queue.length === 0) this.#queues.delete(functionIndex)
     }
     this.#size -= gone.length
+    for (const { keptBytes } of gone) this.#buffers.give(keptBytes)
     return gone
   }
 }

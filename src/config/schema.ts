@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os'
 import * as v from 'valibot'
 import { functionsSchema } from './function-schema.ts'
-import { choice, fraction, KIB, MIB, powerOfTwo, string, wholeNumber } from './leaf.ts'
+import { choice, fraction, GIB, KIB, MIB, powerOfTwo, string, wholeNumber } from './leaf.ts'
 import { isolation, limitsSchema } from './limits-schema.ts'
 
 const CORES_MAX = 256
@@ -106,6 +106,13 @@ const connection = v.strictObject({
     }),
     MIB,
   ),
+  bufferedBytes: v.optional(
+    wholeNumber(0, 64 * GIB, {
+      meaning:
+        'Kept for the connections of a shard together: requests that are not complete, answers not taken; then 503. 0: a share of the memory budget.',
+    }),
+    0,
+  ),
   parser: v.optional(
     choice(['auto', 'simd', 'scalar'], {
       meaning: 'Which head parser: auto takes simd where the processor has it, and scalar elsewhere.',
@@ -151,6 +158,12 @@ const pool = v.strictObject({
     wholeNumber(0, 1024, { meaning: 'Runtimes of each function made ready on each shard at start.' }),
     1,
   ),
+  blanks: v.optional(
+    wholeNumber(0, 64, {
+      meaning: 'Ready runtimes on each shard that no function has yet: a first request is one copy then.',
+    }),
+    2,
+  ),
   queueRequests: v.optional(
     wholeNumber(0, 100_000, {
       meaning: 'Requests of a shard that wait for a runtime; further ones get 503.',
@@ -166,7 +179,8 @@ const pool = v.strictObject({
 const gc = v.strictObject({
   softBytes: v.optional(
     wholeNumber(64 * KIB, 1024 * MIB, {
-      meaning: 'Heap beyond the image’s own above which a runtime is collected after an answer.',
+      meaning:
+        'Garbage in a runtime above which it is collected after an answer at the latest; what requests leave may lower the mark.',
     }),
     2 * MIB,
   ),
@@ -302,6 +316,13 @@ export const configSchema = v.strictObject({
       defaultText: 'processors available',
     }),
     () => Math.min(availableParallelism(), CORES_MAX),
+  ),
+  memoryBudget: v.optional(
+    wholeNumber(0, 1024 * GIB, {
+      meaning:
+        'Bytes that the process may have: it does not start when its configuration needs more. 0: three quarters of what the machine or its container has.',
+    }),
+    0,
   ),
   isolation: v.optional(isolation('--isolation'), 'reuse'),
   static: v.optional(

@@ -67,6 +67,11 @@ export class GuestHeap {
     return this.words()[this.#layout.heapBreak >> 2]! >>> 0
   }
 
+  /** Allocations that are alive, garbage that no collection has found included. */
+  allocations(rt: number): number {
+    return this.words()[(rt + this.#layout.allocations) >> 2]! >>> 0
+  }
+
   /** Allocations above which the engine collects by itself: {@link GC_OFF}, or 0 for at the next one. */
   setGcThreshold(rt: number, threshold: number): void {
     this.words()[(rt + this.#layout.gcThreshold) >> 2] = threshold

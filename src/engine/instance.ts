@@ -13,7 +13,7 @@ import { GC_OFF, GuestHeap, GuestMemoryError } from './heap.ts'
 import type { Image } from './image.ts'
 import type { EngineLayout } from './layout.ts'
 import type { Failure, InstanceLimits } from './limits.ts'
-import { loadImage } from './load.ts'
+import { InstanceMemory } from './memory.ts'
 import {
   type EmModule,
   type EngineCode,
@@ -21,7 +21,6 @@ import {
   INITIAL_PAGES,
   type OpenedModule,
   openModule,
-  PAGE_BYTES,
 } from './module.ts'
 
 /** Jobs between two looks at the clock: bellard's build swallows interrupts inside of promise jobs. */
@@ -34,9 +33,8 @@ export class Instance {
   readonly #ffi: EngineFfi
   readonly #heap: GuestHeap
   readonly #border: HostBorder
-  readonly maximumPages: number
+  readonly memory: InstanceMemory
   #image: Image | undefined
-  #committed = 0
   #limits: InstanceLimits = { cpuMs: 0, hostCalls: 0, gcHardBytes: 0 }
   readonly #cpu = new CpuMeter()
   #failure: Failure = null
@@ -69,7 +67,7 @@ export class Instance {
     this.#em = opened.em
     this.#ffi = opened.ffi
     this.#heap = new GuestHeap(opened.em, opened.ffi, layout)
-    this.maximumPages = maximumPages
+    this.memory = new InstanceMemory(opened.em, this.#heap, maximumPages)
     this.#border = new HostBorder(opened.em, opened.ffi)
     opened.em.callbacks = {
       callFunction: (_asyncify, ctx, _self, argc, argv) => this.#callHost(ctx, argc, argv),
@@ -88,9 +86,11 @@ export class Instance {
     initialPages: number = INITIAL_PAGES,
   ): Promise<Instance> {
     let self: Instance | undefined
-    const opened = await openModule(code, initialPages, maximumPages, (line) => {
+    const print = (line: string) => {
       if (self) self.#engineSaid = line
-    })
+    }
+    const gate = (bytes: number) => self === undefined || self.memory.grows(bytes)
+    const opened = await openModule(code, initialPages, maximumPages, print, gate)
     self = new Instance(opened, layout, maximumPages)
     return self
   }
@@ -128,30 +128,19 @@ export class Instance {
     return this.#word(WORD.WAITING)
   }
 
-  /** Heap in use beyond the image's own: what requests have left, to the end of the last block. */
+  /** Heap in use beyond the image's own: what requests have left. */
   get heapBytes(): number {
-    return Math.max(0, this.#heap.topBytes - this.#image!.endBytes)
+    return this.memory.heapBytes
   }
 
-  /** Heap beyond the image's that this instance has ever used: what it costs the process until it is dropped. */
-  get committedHeapBytes(): number {
-    const broken = this.#heap.breakBytes
-    return Math.max(0, Math.max(this.#committed, broken) - this.#image!.endBytes)
-  }
-
-  /** Whether the heap reaches to within a tenth of the memory's limit: a `null` thrown then was an allocation that failed. */
+  /** Whether the memory is as good as full: a `null` thrown then was an allocation that failed. */
   get isNearlyFull(): boolean {
-    const broken = this.#heap.breakBytes
-    return broken > this.maximumPages * PAGE_BYTES * 0.9
+    return this.memory.isNearlyFull
   }
 
   /** Puts the image in, over whatever was there. Everything that ran here before is gone. */
   load(image: Image, limits: InstanceLimits): void {
-    const missing = image.pages - this.#em.HEAPU8.byteLength / PAGE_BYTES
-    if (missing > 0) throw new Error(`image of ${image.pages} pages for an instance that lacks ${missing}`)
-    const top = this.#heap.breakBytes
-    this.#committed = Math.max(this.#committed, top)
-    loadImage(image, this.#em.HEAPU8, top)
+    this.memory.load(image, limits.memoryBytes)
     this.#image = image
     this.#limits = limits
     this.#failure = null
@@ -163,6 +152,7 @@ export class Instance {
 
   /** Starts a request: its CPU and host-call budgets begin here. */
   begin(host: HostCalls): void {
+    this.memory.used()
     this.#cpu.begin(this.#limits.cpuMs)
     this.#failureStack = ''
     this.#peakHeapBytes = 0

@@ -23,6 +23,8 @@ export interface EngineLayout {
   readonly gcThreshold: number
   /** `JSContext.random_state`, uint64: the xorshift64* state of Math.random. */
   readonly randomState: number
+  /** `JSRuntime.malloc_state.malloc_count`, uint32: how many allocations are alive. */
+  readonly allocations: number
   /** dlmalloc's `top`, uint32: one past the last block in use. It falls when blocks below it are freed. */
   readonly heapTop: number
   /** emscripten's sbrk pointer, uint32: one past the last byte that the allocator has ever taken. It never falls. */
@@ -49,6 +51,34 @@ function probeGcThreshold(em: EmModule, ffi: EngineFfi, rt: number): number {
   const hits: number[] = []
   for (let i = 0; i < RUNTIME_WORDS; i++) if (words[i] === INITIAL_GC_THRESHOLD) hits.push(i * 4)
   return hits.length === 1 ? hits[0]! : notRecognised('malloc_gc_threshold', hits.length)
+}
+
+/** Objects made to see the count of allocations rise. */
+const PROBE_OBJECTS = 64
+/** What the engine adds to its size for an allocation whose real size its allocator does not tell (MALLOC_OVERHEAD). */
+const SIZE_PER_ALLOCATION = 8
+
+/** The count stands before the size, and both go back when everything is freed. */
+function probeAllocations(em: EmModule, ffi: EngineFfi, rt: number, ctx: number): number {
+  const read = () => new Uint32Array(em.HEAPU8.buffer, rt, RUNTIME_WORDS).slice()
+  const make = () => Array.from({ length: PROBE_OBJECTS }, () => ffi.QTS_NewObject(ctx))
+  const free = (objects: readonly number[]) => {
+    for (const object of objects) ffi.QTS_FreeValuePointer(ctx, object)
+  }
+  // The first ones leave a shape behind.
+  free(make())
+  const before = read()
+  const objects = make()
+  const during = read()
+  free(objects)
+  const after = read()
+  const hits: number[] = []
+  for (let i = 0; i + 1 < RUNTIME_WORDS; i++) {
+    const [count, size] = [during[i]! - before[i]!, during[i + 1]! - before[i + 1]!]
+    const isFreed = after[i] === before[i] && after[i + 1] === before[i + 1]
+    if (count >= PROBE_OBJECTS && size === count * SIZE_PER_ALLOCATION && isFreed) hits.push(i * 4)
+  }
+  return hits.length === 1 ? hits[0]! : notRecognised('malloc_count', hits.length)
 }
 
 const MASK_64 = (1n << 64n) - 1n
@@ -121,5 +151,6 @@ export async function probeLayout(code: EngineCode): Promise<EngineLayout> {
   const gcThreshold = probeGcThreshold(em, ffi, rt)
   const ctx = ffi.QTS_NewContext(rt, ALL_INTRINSICS)
   const randomState = probeRandomState(em, ffi, ctx)
-  return { gcThreshold, randomState, ...probeHeap(em) }
+  const allocations = probeAllocations(em, ffi, rt, ctx)
+  return { gcThreshold, randomState, allocations, ...probeHeap(em) }
 }

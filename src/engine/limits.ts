@@ -7,4 +7,6 @@ export interface InstanceLimits {
   readonly hostCalls: number
   /** Heap size above which the collector may run during a request, at the price of a pause. */
   readonly gcHardBytes: number
+  /** Size that the linear memory may grow to, where that is less than the instance's own maximum. */
+  readonly memoryBytes?: number
 }

@@ -105,3 +105,22 @@ function clearStack(memory: Uint8Array, stackEnd: number): void {
     from -= STACK_STEP_BYTES
   }
 }
+
+/** A stretch of untouched stack that is recognised by one comparison. */
+const STRETCH_BYTES = 64 << 10
+const STRETCH_OF_ZEROS = Buffer.alloc(STRETCH_BYTES)
+
+/**
+ * Zeroes all that has ever been touched of the C stack, whatever lies between: for a change of tenant. It is looked through from
+ * its far end, because to zero all of its 5 MiB would commit them: 0.1 ms, an instance's first time 1 ms.
+ */
+export function scrubStack(memory: Uint8Array, stackEnd: number): void {
+  const bytes = Buffer.from(memory.buffer, memory.byteOffset, stackEnd)
+  let at = stackEnd - C_STACK_BYTES
+  while (at < stackEnd) {
+    const end = Math.min(at + STRETCH_BYTES, stackEnd)
+    if (STRETCH_OF_ZEROS.compare(bytes, at, end, 0, end - at) !== 0) break
+    at = end
+  }
+  bytes.fill(0, at, stackEnd)
+}

@@ -151,17 +151,27 @@ export interface OpenedModule {
 /** What the engine prints by itself (assertions, aborts): kept for the error that follows, never printed. */
 export type EngineOutput = (line: string) => void
 
+/** Says whether a linear memory may grow to so many bytes. */
+export type GrowthGate = (bytes: number) => boolean
+
 /**
  * Makes a blank instance over a memory of its own. `maximumPages` is the hard memory limit of whatever runs in it:
- * QuickJS's own memory limit does not hold (quickjs-emscripten issues 255 and 271), a WebAssembly maximum does.
+ * QuickJS's own memory limit does not hold (quickjs-emscripten issues 255 and 271), a WebAssembly maximum does. Below that
+ * the gate decides: the engine's allocator grows its memory by `grow` of the object it is given, and by nothing else.
  */
 export async function openModule(
   code: EngineCode,
   initialPages: number,
   maximumPages: number,
   output: EngineOutput,
+  gate: GrowthGate = () => true,
 ): Promise<OpenedModule> {
   const memory = new WebAssembly.Memory({ initial: initialPages, maximum: maximumPages })
+  const grow = memory.grow.bind(memory)
+  memory.grow = (pages) => {
+    if (!gate(memory.buffer.byteLength + pages * PAGE_BYTES)) throw new RangeError('no room to grow')
+    return grow(pages)
+  }
   const options: EmscriptenModuleLoaderOptions & {
     print: EngineOutput
     printErr: EngineOutput

@@ -1,169 +1,146 @@
-// The runtimes of one function on one shard: a few instances with its image in them, each serving one request at a time.
+// The runtimes of one function on one shard: how many there are, which are idle, and when one is reset or collected.
+// Where their instances come from, and who must go when memory is short: pools.ts.
 
 import type { Image } from './image.ts'
-import { Instance } from './instance.ts'
-import type { EngineLayout } from './layout.ts'
+import type { Instance } from './instance.ts'
 import type { InstanceLimits } from './limits.ts'
-import { type EngineCode, PAGE_BYTES } from './module.ts'
+import { DUE, type HeapSize, Watermarks } from './watermarks.ts'
 
 export type Isolation = 'reuse' | 'bounded' | 'request'
 
 export interface PoolLimits {
   readonly maxRuntimes: number
-  readonly memoryBytes: number
   readonly isolation: Isolation
   /** For `bounded`: the runtime is reset after so many requests, or so long after its last reset. */
   readonly boundedRequests: number
   readonly boundedMs: number
-  /** Heap in use after an answer above which garbage is collected, and above which the runtime is reset. */
+  /** Garbage after an answer above which it is collected at the latest, and heap above which the runtime is reset then. */
   readonly gcSoftBytes: number
   readonly gcHighBytes: number
   readonly instance: InstanceLimits
 }
 
-/** What happened in a pool, for the shard's counters. */
+/** What happened in a shard's pools, for its counters. */
 export interface PoolEvents {
+  /** A new instance. */
   opened(): void
+  /** An instance was given a function's image that it had not. */
+  loaded(): void
+  /** A runtime was given up for another function, or for memory. */
+  evicted(): void
   collected(): void
   reset(): void
   condemned(): void
+  /** What a request has left on the heap, before any collection: how far its end has moved, and allocations that are alive. */
+  left(bytes: number, allocations: number): void
+  /** A memory may not grow, because the shard's budget is used up. */
+  growthRefused(): void
   notOpened(error: unknown): void
 }
 
-const REGROWTH = 1.5
+/** What becomes of a runtime that comes back. */
+export const FATE = { STAYS: 0, RESET: 1, CONDEMNED: 2, COLLECT: 3, COLLECT_LATER: 4 } as const
 
 /** An instance with a function's image in it. */
 export class Runtime {
   readonly instance: Instance
+  /** Index of its function. */
+  readonly functionIndex: number
+  isLeased = false
+  /** It is in the list of those to be collected when there is time. */
+  isDue = false
+  lastUsedMs = 0
   /** Requests since the last reset. */
   served = 0
   loadedAtMs = 0
-  /** Heap that was alive at the last collection, and half as much again. */
-  collectAboveBytes = 0
+  /** The heap when the image had been loaded, after the last collection, and at the beginning of the request. */
+  readonly loaded: HeapSize = { topBytes: 0, allocations: 0 }
+  readonly alive: HeapSize = { topBytes: 0, allocations: 0 }
+  readonly leased: HeapSize = { topBytes: 0, allocations: 0 }
+  /** Body of the request, as far as it has come. */
+  bodyBytes = 0
 
-  constructor(instance: Instance) {
+  constructor(instance: Instance, functionIndex: number) {
     this.instance = instance
+    this.functionIndex = functionIndex
   }
 }
 
+function note({ memory }: Instance, size: HeapSize): void {
+  size.topBytes = memory.topBytes
+  size.allocations = memory.allocations
+}
+
 export class Pool<R extends Runtime> {
-  readonly #code: EngineCode
-  readonly #layout: EngineLayout
-  readonly #image: Image
-  readonly #limits: PoolLimits
-  readonly #events: PoolEvents
-  readonly #wrap: (instance: Instance) => R
-  readonly #idle: R[] = []
-  #size = 0
-  #wanted = 0
-
-  constructor(
-    code: EngineCode,
-    layout: EngineLayout,
-    image: Image,
-    limits: PoolLimits,
-    events: PoolEvents,
-    wrap: (instance: Instance) => R,
-  ) {
-    this.#code = code
-    this.#layout = layout
-    this.#image = image
-    this.#limits = limits
-    this.#events = events
-    this.#wrap = wrap
-  }
-
+  readonly functionIndex: number
+  readonly image: Image
+  readonly limits: PoolLimits
+  readonly marks: Watermarks
+  readonly idle: R[] = []
   /** Runtimes that exist, leased ones included. */
-  get size(): number {
-    return this.#size
+  size = 0
+  /** Runtimes that are to be opened. */
+  wanted = 0
+
+  constructor(functionIndex: number, image: Image, limits: PoolLimits) {
+    this.functionIndex = functionIndex
+    this.image = image
+    this.limits = limits
+    this.marks = new Watermarks(limits.gcSoftBytes)
   }
 
-  /** Whether none is ready, and there may be no more of them. */
-  get isExhausted(): boolean {
-    return this.#idle.length === 0 && this.#size + this.#wanted >= this.#limits.maxRuntimes
-  }
-
-  /** Whether {@link grow} has something to do. */
-  get wantsGrowth(): boolean {
-    return this.#wanted > 0
-  }
-
-  /** A runtime for one request, or undefined when none is ready: then one more is wanted, within the limit. */
-  lease(): R | undefined {
-    const runtime = this.#idle.pop()
-    if (runtime === undefined && this.#size + this.#wanted < this.#limits.maxRuntimes) this.#wanted++
-    return runtime
-  }
-
-  /** Opens what is wanted. It takes about 2 ms a runtime, in which the thread serves nobody. */
-  async grow(): Promise<void> {
-    while (this.#wanted > 0) {
-      this.#wanted--
-      try {
-        await this.open()
-      } catch (error) {
-        // No memory for another: who waits for it gets the next that comes free, or 503.
-        this.#wanted = 0
-        this.#events.notOpened(error)
-      }
-    }
-  }
-
-  async open(): Promise<void> {
-    const { memoryBytes, instance: limits } = this.#limits
-    const { pages } = this.#image
-    const instance = await Instance.open(this.#code, this.#layout, memoryBytes / PAGE_BYTES, pages)
-    const runtime = this.#wrap(instance)
-    instance.load(this.#image, limits)
-    runtime.loadedAtMs = performance.now()
-    this.#size++
-    this.#idle.push(runtime)
-    this.#events.opened()
+  get isFull(): boolean {
+    return this.size + this.wanted >= this.limits.maxRuntimes
   }
 
   /**
-   * Takes a runtime back after its request: reset, collected or as it is, by the isolation, the watermarks and what went
-   * wrong. A runtime whose request was given up (`spoiled`) is reset, since the guest is in the middle of something.
+   * What is to become of a runtime after its request, by what went wrong, the isolation and the marks, in this order. One
+   * whose request was given up (`spoiled`) is reset, since the guest is in the middle of something; or dropped when it has
+   * touched much, since a memory cannot shrink.
    */
-  giveBack(runtime: R, nowMs: number, spoiled: boolean): void {
+  fate(runtime: R, nowMs: number, spoiled: boolean): number {
     const { instance } = runtime
-    const { isolation, boundedRequests, boundedMs, gcSoftBytes, gcHighBytes } = this.#limits
-    runtime.served++
-    if (instance.failure === 'engine' || (spoiled && instance.committedHeapBytes > gcHighBytes)) {
-      this.#condemn()
-      return
+    const { isolation, boundedRequests, boundedMs, gcHighBytes } = this.limits
+    if (instance.failure === 'engine') return FATE.CONDEMNED
+    if (spoiled || instance.failure !== null) {
+      return instance.memory.committedHeapBytes > gcHighBytes ? FATE.CONDEMNED : FATE.RESET
     }
-    const due =
-      isolation === 'bounded' &&
-      (runtime.served >= boundedRequests || nowMs - runtime.loadedAtMs >= boundedMs)
-    if (spoiled || instance.failure !== null || isolation === 'request' || due) {
-      this.#reset(runtime, nowMs)
-    } else if (instance.heapBytes > Math.max(gcSoftBytes, runtime.collectAboveBytes)) {
-      instance.collect()
-      this.#events.collected()
-      if (instance.failure !== null) {
-        this.#condemn()
-        return
-      }
-      // What is still there is alive: the next collection waits until it has grown by half.
-      runtime.collectAboveBytes = instance.heapBytes * REGROWTH
-      if (instance.heapBytes > gcHighBytes) this.#reset(runtime, nowMs)
-    }
-    this.#idle.push(runtime)
+    if (isolation === 'request') return FATE.RESET
+    const isOld = runtime.served >= boundedRequests || nowMs - runtime.loadedAtMs >= boundedMs
+    if (isolation === 'bounded' && isOld) return FATE.RESET
+    const due = this.marks.due(instance.memory, runtime.alive, runtime.loaded, runtime.bodyBytes)
+    return due === DUE.NO ? FATE.STAYS : due === DUE.NOW ? FATE.COLLECT : FATE.COLLECT_LATER
   }
 
-  /** The instance is dropped with all its memory; another takes its place. */
-  #condemn(): void {
-    this.#size--
-    this.#events.condemned()
-    if (this.#size + this.#wanted === 0) this.#wanted++
+  /** A request begins. */
+  begin(runtime: R): void {
+    note(runtime.instance, runtime.leased)
+    runtime.bodyBytes = 0
   }
 
-  #reset(runtime: R, nowMs: number): void {
-    runtime.instance.load(this.#image, this.#limits.instance)
+  /** A request has ended well. */
+  end({ instance, leased, bodyBytes }: R, events: PoolEvents): void {
+    const leftBytes = Math.max(0, instance.memory.topBytes - leased.topBytes)
+    const leftAllocations = Math.max(0, instance.memory.allocations - leased.allocations)
+    this.marks.note(leftBytes, leftAllocations, bodyBytes)
+    events.left(leftBytes, leftAllocations)
+  }
+
+  /** Collects a runtime's garbage; what is to become of it then. */
+  collect(runtime: R): number {
+    const { instance } = runtime
+    instance.collect()
+    if (instance.failure !== null) return FATE.CONDEMNED
+    note(instance, runtime.alive)
+    return instance.heapBytes > this.limits.gcHighBytes ? FATE.RESET : FATE.STAYS
+  }
+
+  /** Puts the image in: a new runtime's first state, or a used one's again. */
+  load(runtime: R, nowMs: number): void {
+    runtime.instance.load(this.image, this.limits.instance)
     runtime.served = 0
-    runtime.collectAboveBytes = 0
+    note(runtime.instance, runtime.loaded)
+    note(runtime.instance, runtime.alive)
     runtime.loadedAtMs = nowMs
-    this.#events.reset()
   }
 }

@@ -50,6 +50,8 @@ export const HTTP_ERRORS = {
   badResponseContentLength: -38,
   // A method that would turn the connection into something else
   connectNotImplemented: -39,
+  // Noticed by whoever keeps what is not complete
+  buffersFull: -40,
 } as const
 
 export interface HttpErrorInfo {
@@ -157,6 +159,7 @@ const INFO: Record<keyof typeof HTTP_ERRORS, readonly [string, number, string, s
     'RFC 9110 8.6',
   ],
   connectNotImplemented: ['connect-not-implemented', 501, 'This server makes no tunnels', 'RFC 9110 9.3.6'],
+  buffersFull: ['buffers-full', 503, 'The buffers of the server are full', 'RFC 9110 15.6.4'],
 }
 
 const BY_CODE = new Map<number, HttpErrorInfo>(

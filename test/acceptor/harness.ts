@@ -1,6 +1,7 @@
 import { createSharedMemory, recordBytes } from '@shared/ringbuffer'
 import { ACCEPTOR_MEMORY_BYTES } from '../../src/acceptor/acceptor.ts'
 import { Connection } from '../../src/acceptor/connection.ts'
+import { HeldBytes } from '../../src/acceptor/held.ts'
 import { type LinkLimits, ShardLink } from '../../src/acceptor/link.ts'
 import { REQUEST } from '../../src/protocol.ts'
 import { createShard, type ShardHandle } from '../../src/shard.ts'
@@ -25,6 +26,7 @@ export interface Setup {
   readonly responseBytes?: number
   readonly highWatermark?: number
   readonly lowWatermark?: number
+  readonly heldBytes?: number
   readonly limits?: Partial<LinkLimits>
 }
 
@@ -32,6 +34,7 @@ export interface Setup {
 export class Harness {
   readonly handle: ShardHandle
   readonly link: ShardLink
+  readonly held: HeldBytes
   actor: FakeActor
   readonly #clients: Client[] = []
   readonly #readBuffer = Buffer.alloc(65536)
@@ -41,8 +44,10 @@ export class Harness {
     responseBytes = 4096,
     highWatermark = 1,
     lowWatermark = 0.5,
+    heldBytes = 1 << 20,
     limits,
   }: Setup = {}) {
+    this.held = new HeldBytes(heldBytes)
     const sizes = { requestBytes, responseBytes, scratchBytes: 0, highWatermark, lowWatermark }
     this.handle = createShard(0, sizes, createSharedMemory(ACCEPTOR_MEMORY_BYTES))
     this.link = new ShardLink(this.handle, {
@@ -70,6 +75,7 @@ export class Harness {
       slot,
       generation,
       WRITE_TIMEOUT_MS,
+      this.held,
       (flushed) => flushed.link.flushed(flushed),
     )
     socket.once('close', () => connection.link.detach(connection))

@@ -279,6 +279,41 @@ describe('flow control', () => {
     expect(inShort(h.actor.take())).toEqual(['SENT 0.1 60'])
   })
 
+  test('what is kept for all clients together is bounded: who does not fit is closed, the others go on', () => {
+    const h = harness({ heldBytes: 100 })
+    const [slow, slower, next] = [h.connectKnown(), h.connectKnown(), h.connectKnown()]
+    h.actor.answer(RESPONSE.DATA, slow.connection, 'a'.repeat(60))
+    h.actor.answer(RESPONSE.DATA, slower.connection, 'b'.repeat(60))
+    h.link.drain()
+    expect([slow.socket.destroyed, slower.socket.destroyed]).toEqual([false, true])
+    expect(h.held.usedBytes).toBe(60)
+    slower.socket.closed()
+    slow.socket.flush()
+    expect(h.held.usedBytes).toBe(0)
+    h.actor.answer(RESPONSE.DATA, next.connection, 'c'.repeat(100))
+    h.link.drain()
+    expect([next.socket.text.length, next.socket.destroyed, h.held.usedBytes]).toEqual([100, false, 100])
+    // A client that leaves without having taken it, and is told so after it has left.
+    next.socket.closed()
+    expect(h.held.usedBytes).toBe(0)
+    next.socket.flush()
+    expect(h.held.usedBytes).toBe(0)
+  })
+
+  test('reads that find no room count as well', () => {
+    const h = harness({ heldBytes: 100 })
+    const [first, second] = [h.connectKnown(), h.connectKnown()]
+    h.fill()
+    first.send('x'.repeat(80))
+    expect([h.held.usedBytes, first.socket.destroyed]).toEqual([80, false])
+    second.send('y'.repeat(30))
+    expect([h.held.usedBytes, second.socket.destroyed]).toEqual([80, true])
+    h.actor.take()
+    h.link.drain()
+    expect(h.held.usedBytes).toBe(0)
+    expect(inShort(h.actor.take())).toContain(`DATA 0.1 ${'x'.repeat(80)}`)
+  })
+
   test('a credit that finds no room is told later, whole', () => {
     const h = harness({ limits: { sendWindowBytes: 100 } })
     const { connection, send, socket } = h.connectKnown()

@@ -74,6 +74,7 @@ class World {
       maxConnections: 64,
       readBufferBytes: 16384,
       writeTimeoutMs: 10_000,
+      heldBytes: 1 << 20,
       spinMicros: 0,
     }
     this.acceptor = new Acceptor(acceptor, this.links)

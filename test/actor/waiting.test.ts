@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { BufferBudget } from '../../src/actor/bytes.ts'
 import type { RequestHead } from '../../src/actor/request.ts'
 import { ParserScratch } from '../../src/actor/scratch.ts'
 import { Session } from '../../src/actor/session.ts'
@@ -41,7 +42,7 @@ function enter(room: WaitingRoom, functionIndex: number, id: number, sinceMs = 0
 }
 
 test('keeps a copy: the ring’s memory is used again', () => {
-  const room = new WaitingRoom(4, 1)
+  const room = new WaitingRoom(4, 1, new BufferBudget(1 << 20))
   const { bytes, head, body } = request(0)
   room.add(session(), head, body, 7, 50, WAIT_MS)
   room.add(session(), head, { bytes: null, start: 0, end: 0, streams: false }, 8, 50, WAIT_MS)
@@ -58,7 +59,7 @@ test('keeps a copy: the ring’s memory is used again', () => {
 })
 
 test('first come, first served, each function by itself', () => {
-  const room = new WaitingRoom(10, 2)
+  const room = new WaitingRoom(10, 2, new BufferBudget(1 << 20))
   for (const [index, id] of [
     [0, 1],
     [1, 2],
@@ -76,19 +77,19 @@ test('first come, first served, each function by itself', () => {
 })
 
 test('is bounded, and no function of several fills it alone', () => {
-  const one = new WaitingRoom(3, 1)
+  const one = new WaitingRoom(3, 1, new BufferBudget(1 << 20))
   expect([1, 2, 3, 4].map((id) => enter(one, 0, id))).toEqual([true, true, true, false])
-  const two = new WaitingRoom(5, 2)
+  const two = new WaitingRoom(5, 2, new BufferBudget(1 << 20))
   expect([1, 2, 3, 4].map((id) => enter(two, 0, id))).toEqual([true, true, true, false])
   expect([5, 6, 7].map((id) => enter(two, 1, id))).toEqual([true, true, false])
   expect(two.size).toBe(5)
   two.shift(0)
   expect(enter(two, 1, 8)).toBe(true)
-  expect(enter(new WaitingRoom(0, 1), 0, 1)).toBe(false)
+  expect(enter(new WaitingRoom(0, 1, new BufferBudget(1 << 20)), 0, 1)).toBe(false)
 })
 
 test('lets go of those whose time is over, and only those', () => {
-  const room = new WaitingRoom(10, 2)
+  const room = new WaitingRoom(10, 2, new BufferBudget(1 << 20))
   enter(room, 0, 1, 0)
   enter(room, 1, 2, 10)
   enter(room, 0, 3, 20)

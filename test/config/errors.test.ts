@@ -16,7 +16,7 @@ it('does not fill what a parameter brings', () => {
 it('keeps the codes and exit codes that scripts rely on', () => {
   expect(Object.keys(STARTUP_ERRORS).every((code) => /^RINGLET_[A-Z_]+$/.test(code))).toBe(true)
   const twos = Object.entries(STARTUP_ERRORS).filter(([, { exitCode }]) => exitCode === 2)
-  expect(twos.map(([code]) => code)).toEqual(['RINGLET_CONFIG'])
+  expect(twos.map(([code]) => code)).toEqual(['RINGLET_CONFIG', 'RINGLET_MEMORY_BUDGET'])
 })
 
 it('keeps the codes and statuses that clients rely on', () => {
@@ -33,6 +33,7 @@ it('keeps the codes and statuses that clients rely on', () => {
     'memory-limit': 503,
     quarantined: 503,
     'pool-exhausted': 503,
+    'buffers-full': 503,
     'shutting-down': 503,
     'wall-limit': 504,
   })

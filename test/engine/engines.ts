@@ -1,11 +1,13 @@
 import { beforeAll, describe } from 'vitest'
+import { MemoryBudget } from '../../src/engine/budget.ts'
 import { type BaseImage, buildImage, type EngineKit } from '../../src/engine/build.ts'
 import type { Image } from '../../src/engine/image.ts'
 import { makeBase } from '../../src/engine/images.ts'
 import { Instance } from '../../src/engine/instance.ts'
 import type { InstanceLimits } from '../../src/engine/limits.ts'
 import { type EngineCode, type EngineVariant, PAGE_BYTES } from '../../src/engine/module.ts'
-import { Pool, type PoolEvents, type PoolLimits, Runtime } from '../../src/engine/pool.ts'
+import { type PoolEvents, type PoolLimits, Runtime } from '../../src/engine/pool.ts'
+import { maximumPages, Pools, type PoolsLimits } from '../../src/engine/pools.ts'
 import { FLAG, HEAD_KIND, STATE } from '../../src/guest/ops.ts'
 import { buildGuest } from '../guest/sandbox.ts'
 import { FakeHost } from '../support/fake-host.ts'
@@ -25,6 +27,7 @@ export interface Ask {
   /** Text crosses as a string, bytes as an ArrayBuffer. */
   readonly body?: string | Uint8Array
   readonly host?: FakeHost
+  readonly fields?: Readonly<Record<string, string>>
 }
 
 export interface Answer {
@@ -43,9 +46,12 @@ const STATE_NAMES = Object.fromEntries(Object.entries(STATE).map(([name, value])
 /** One request, from its beginning to where its answer's memory is freed. */
 export function ask(
   instance: Instance,
-  { method = 'GET', path = '/', body, host = new FakeHost() }: Ask = {},
+  { method = 'GET', path = '/', body, host = new FakeHost(), fields = {} }: Ask = {},
 ): Answer {
-  const head = Buffer.from(`${method} ${path} HTTP/1.1\r\nhost: example.test\r\n\r\n`)
+  const lines = Object.entries({ host: 'example.test', ...fields }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  )
+  const head = Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`)
   const bytes = body === undefined ? null : Buffer.from(body as string)
   instance.begin(host)
   const flags = host.environment === '{}' ? 0 : FLAG.HAS_ENV
@@ -78,6 +84,11 @@ export interface Counts {
   reset: number
   condemned: number
   notOpened: number
+  loaded: number
+  evicted: number
+  growthRefused: number
+  leftBytes: number
+  leftAllocations: number
 }
 
 export class Engine {
@@ -125,8 +136,24 @@ export class Engine {
     return this.instance(await this.handler(text), limits)
   }
 
-  pool(image: Image, limits: Partial<PoolLimits> = {}): { pool: Pool<Runtime>; counts: Counts } {
-    const counts: Counts = { opened: 0, collected: 0, reset: 0, condemned: 0, notOpened: 0 }
+  /** Pools of these images, all with the same limits; no blanks unless it says so. */
+  pools(
+    images: readonly Image[],
+    limits: Partial<PoolLimits> = {},
+    { budgetBytes = 1 << 30, ...shard }: Partial<PoolsLimits> & { budgetBytes?: number } = {},
+  ): { pools: Pools<Runtime>; counts: Counts; budget: MemoryBudget } {
+    const counts: Counts = {
+      opened: 0,
+      collected: 0,
+      reset: 0,
+      condemned: 0,
+      notOpened: 0,
+      loaded: 0,
+      evicted: 0,
+      growthRefused: 0,
+      leftBytes: 0,
+      leftAllocations: 0,
+    }
     const count = (name: keyof Counts) => () => {
       counts[name]++
     }
@@ -136,24 +163,51 @@ export class Engine {
       reset: count('reset'),
       condemned: count('condemned'),
       notOpened: count('notOpened'),
+      loaded: count('loaded'),
+      evicted: count('evicted'),
+      growthRefused: count('growthRefused'),
+      left: (bytes, allocations) => {
+        counts.leftBytes += bytes
+        counts.leftAllocations += allocations
+      },
     }
     const { kit, code } = this.built
     const all: PoolLimits = {
       maxRuntimes: 4,
-      memoryBytes: MEMORY_BYTES,
       isolation: 'reuse',
       boundedRequests: 3,
       boundedMs: 1000,
       gcSoftBytes: MEMORY_BYTES,
       gcHighBytes: MEMORY_BYTES,
-      instance: INSTANCE_LIMITS,
       ...limits,
+      instance: { memoryBytes: MEMORY_BYTES, ...(limits.instance ?? INSTANCE_LIMITS) },
     }
-    return {
-      pool: new Pool(code, kit.layout, image, all, events, (instance) => new Runtime(instance)),
-      counts,
-    }
+    const plans = images.map((image) => ({ image, limits: all }))
+    const budget = new MemoryBudget(budgetBytes)
+    const pools = new Pools(
+      code,
+      kit.layout,
+      plans,
+      { instances: 100, blanks: 0, maximumPages: maximumPages(plans), ...shard },
+      budget,
+      events,
+      (instance, functionIndex) => new Runtime(instance, functionIndex),
+    )
+    return { pools, counts, budget }
   }
+}
+
+/** Whether there is something to do in a pause. */
+export function isUntidy(pools: Pools<Runtime>): boolean {
+  return pools.tidyAtMs < Number.POSITIVE_INFINITY
+}
+
+/** A runtime, opened if there is none. */
+export async function leaseOrGrow(pools: Pools<Runtime>, functionIndex = 0): Promise<Runtime> {
+  const runtime = pools.lease(functionIndex)
+  if (runtime !== undefined) return runtime
+  await pools.grow()
+  return pools.lease(functionIndex)!
 }
 
 /** Describes `title` once for each build of the engine. */

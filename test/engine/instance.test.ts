@@ -180,7 +180,7 @@ describeEngines('a load over a used instance', (engine) => {
     expect(instance.heapBytes).toBeGreaterThan(11 << 20)
     instance.load(image, limits)
     expect(instance.heapBytes).toBeLessThan(1 << 20)
-    expect(instance.committedHeapBytes).toBeGreaterThan(11 << 20)
+    expect(instance.memory.committedHeapBytes).toBeGreaterThan(11 << 20)
     expect(ask(instance).body).toBe('undefinedundefined')
     expect(ask(instance, { path: '/loop' }).failure).toBe('cpu')
     instance.load(image, limits)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { FakeHost } from '../support/fake-host.ts'
-import { ask, describeEngines, MEMORY_BYTES, takeAnswer } from './engines.ts'
+import { ask, describeEngines, leaseOrGrow, MEMORY_BYTES, takeAnswer } from './engines.ts'
 
 const GREEDY = `(request) => {
   switch (new URL(request.url).pathname) {
@@ -30,16 +30,15 @@ describeEngines('a request that goes too far', (engine) => {
   ])('%s ends by its %s limit, and the next request is served', async (path, failure) => {
     const image = await engine.handler(GREEDY)
     const instanceLimits = { cpuMs: 40, hostCalls: 200, gcHardBytes: MEMORY_BYTES / 2 }
-    const { pool, counts } = engine.pool(image, { instance: instanceLimits })
-    await pool.open()
-    const runtime = pool.lease()!
+    const { pools, counts } = engine.pools([image], { instance: instanceLimits })
+    await pools.prewarm(1)
+    const runtime = pools.lease(0)!
     expect(ask(runtime.instance, { path }).failure).toBe(failure)
-    pool.giveBack(runtime, performance.now(), true)
-    await pool.grow()
-    const next = pool.lease()!
+    pools.giveBack(runtime, performance.now(), true)
+    const next = await leaseOrGrow(pools)
     expect(ask(next.instance)).toMatchObject({ failure: null, body: 'fine' })
     expect(counts.reset + counts.condemned).toBe(1)
-    expect(pool.size).toBe(1)
+    expect(pools.size).toBe(1)
   })
 
   // A guest can catch these; what matters is that it ends with either its own error or a failure, and that nobody else notices.
@@ -48,33 +47,31 @@ describeEngines('a request that goes too far', (engine) => {
     async (path) => {
       const image = await engine.handler(GREEDY)
       const instanceLimits = { cpuMs: 10_000, hostCalls: 200, gcHardBytes: MEMORY_BYTES / 2 }
-      const { pool } = engine.pool(image, { instance: instanceLimits })
-      await pool.open()
-      const runtime = pool.lease()!
+      const { pools } = engine.pools([image], { instance: instanceLimits })
+      await pools.prewarm(1)
+      const runtime = pools.lease(0)!
       const { state, failure, body } = ask(runtime.instance, { path })
       if (failure === null) {
         expect(state).toBe('FAILED')
         expect(body).toMatch(/out of memory|stack|null|string|SyntaxError/i)
       } else expect(['memory', 'stack']).toContain(failure)
       expect(runtime.instance.bytes.length).toBeLessThanOrEqual(MEMORY_BYTES)
-      pool.giveBack(runtime, performance.now(), true)
-      await pool.grow()
-      expect(ask(pool.lease()!.instance)).toMatchObject({ failure: null, body: 'fine' })
+      pools.giveBack(runtime, performance.now(), true)
+      expect(ask((await leaseOrGrow(pools)).instance)).toMatchObject({ failure: null, body: 'fine' })
     },
   )
 
   test('an instance whose recursion ran out of the thread’s own stack is dropped for another', async () => {
     const image = await engine.image(`exports.default = ${GREEDY}`, { stackBytes: 4 << 20 })
-    const { pool, counts } = engine.pool(image)
-    await pool.open()
-    const runtime = pool.lease()!
+    const { pools, counts } = engine.pools([image])
+    await pools.prewarm(1)
+    const runtime = pools.lease(0)!
     expect(ask(runtime.instance, { path: '/deep' }).failure).toBe('engine')
     expect(runtime.instance.engineSaid).not.toBe('')
-    pool.giveBack(runtime, performance.now(), false)
+    pools.giveBack(runtime, performance.now(), false)
     expect(counts).toMatchObject({ condemned: 1, reset: 0 })
-    expect([pool.size, pool.wantsGrowth]).toEqual([0, true])
-    await pool.grow()
-    expect(ask(pool.lease()!.instance)).toMatchObject({ failure: null, body: 'fine' })
+    expect(pools.size).toBe(0)
+    expect(ask((await leaseOrGrow(pools)).instance)).toMatchObject({ failure: null, body: 'fine' })
   })
 
   test('a body that does not fit into memory is a failure, not a crash', async () => {

@@ -67,8 +67,8 @@ it.each(RULES)('$name: $why', ({ name, isBroken, example }) => {
 })
 
 it('has a rule for every refusal that an input can meet with', () => {
-  // The clock's, those of an answer's fields, and limits that are larger than any input.
-  const elsewhere = /-timeout$|^bad-response-|^chunk-(extension|overhead)-too-large$/
+  // The clock's and the buffers', those of an answer's fields, and limits that are larger than any input.
+  const elsewhere = /-timeout$|^bad-response-|^chunk-(extension|overhead)-too-large$|^buffers-full$/
   const names = Object.values(HTTP_ERRORS).map((code) => httpError(code).name)
   expect(new Set(RULES.map(({ name }) => name))).toEqual(
     new Set(names.filter((name) => !elsewhere.test(name))),

@@ -22,7 +22,7 @@ describe('the table of errors', () => {
     for (const key of KEYS) {
       const { name, status, reason, rfc } = httpError(HTTP_ERRORS[key])
       expect(name).toMatch(/^[a-z]+(-[a-z0-9.]+)+$/)
-      expect([400, 408, 413, 414, 417, 431, 500, 501, 505]).toContain(status)
+      expect([400, 408, 413, 414, 417, 431, 500, 501, 503, 505]).toContain(status)
       expect(reason).toMatch(/^[A-Z][^\r\n]*[^.]$/)
       expect(rfc).toMatch(/^RFC (9110|9112|6585) \d+(\.\d+)*$/)
     }
@@ -41,10 +41,10 @@ describe('the table of errors', () => {
     const covered = new Set(
       cases.filter(({ comment }) => comment.includes('RFC')).map(({ expected }) => expected as ErrorKey),
     )
-    // The clock's are made by the server, those of an answer's fields are in response.test.ts.
-    const elsewhere = KEYS.filter((key) => /Timeout$|^badResponse/.test(key))
+    // The clock's and the buffers' are made by the server, those of an answer's fields are in response.test.ts.
+    const elsewhere = KEYS.filter((key) => /Timeout$|^badResponse|^buffersFull$/.test(key))
     expect(KEYS.filter((key) => !covered.has(key) && !elsewhere.includes(key))).toEqual([])
-    expect(elsewhere).toHaveLength(5)
+    expect(elsewhere).toHaveLength(6)
   })
 })
 

@@ -1,5 +1,12 @@
-import type { BodyReader, RequestBody, RequestHead, RequestSink } from '../../src/actor/request.ts'
-import type { Session, SessionLimits } from '../../src/actor/session.ts'
+import { BufferBudget } from '../../src/actor/bytes.ts'
+import type {
+  BodyReader,
+  RequestBody,
+  RequestHead,
+  RequestSink,
+  SessionLimits,
+} from '../../src/actor/request.ts'
+import type { Session } from '../../src/actor/session.ts'
 
 export const HEAD_LIMITS = { headBytes: 2048, targetBytes: 512, fields: 20, leadingEmptyLines: 2 }
 
@@ -32,6 +39,8 @@ export class FakeSink implements RequestSink {
   /** Streamed requests are answered before their body has come. */
   answersEarly = false
   nowMs: number = performance.now()
+  /** As much as any test keeps; one that is about the bound gives its own. */
+  buffers = new BufferBudget(1 << 30)
   mode: 'answer' | 'hold' | 'close' = 'answer'
   /** Whether the readers of streamed bodies ask for the next piece at once. */
   pulls = true

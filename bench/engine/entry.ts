@@ -1,0 +1,7 @@
+// What the engine's benches need of it, in one module: the server itself gives none of this out.
+
+export { MemoryBudget } from '../../src/engine/budget.ts'
+export { buildImage } from '../../src/engine/build.ts'
+export { makeBase } from '../../src/engine/images.ts'
+export { Runtime } from '../../src/engine/pool.ts'
+export { maximumPages, Pools } from '../../src/engine/pools.ts'
