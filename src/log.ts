@@ -2,7 +2,7 @@
  * Logs: JSON lines, by pino, into a bounded buffer that is written to a file descriptor when its owner is idle. A log must
  * not stop the server: what a full or closed output cannot take is counted and dropped, and said when it can be.
  */
-import { fstatSync, writeSync } from 'node:fs'
+import { fstatSync, statSync, writeSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 import { Doorbell, doorbellBytes } from '@shared/ringbuffer'
 import type { Logger } from 'pino'
@@ -160,6 +160,9 @@ function avoidBlocking(fd: number): void {
   if (!isMainThread || (fd !== 1 && fd !== 2)) return
   try {
     const stats = fstatSync(fd)
+    // Node's realpathSync looks at whatever was last asked for, and ends early if that was a pipe: a module that is resolved next
+    // would not be found behind its link (of pnpm, say), and be loaded twice.
+    statSync('/')
     if (!stats.isFIFO() && !stats.isSocket()) return
     const stream = fd === 1 ? process.stdout : process.stderr
     // Without a listener, a console.log to a reader that has gone would end the process.

@@ -16,6 +16,9 @@ const TEMPORARY_AGE_MS_MAX = 3_600_000
 /** A file in use is marked as such this often, so that the oldest are those that nobody uses. */
 const TOUCH_EVERY_MS = 86_400_000
 
+/** Follows no link, and waits for no writer of a pipe. Windows has neither flag. */
+const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+
 /** Why something on disk is not used. */
 class CacheError extends Error {
   override readonly name = 'CacheError'
@@ -54,7 +57,7 @@ export class CacheFolder {
   read(name: string): Buffer | undefined {
     let fd: number
     try {
-      fd = openSync(this.pathOf(name), constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+      fd = openSync(this.pathOf(name), OPEN_FLAGS)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       if (code === 'ENOENT') return undefined
