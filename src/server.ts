@@ -122,7 +122,10 @@ class Server implements Ringlet {
     for (const { text, ...fields } of prepared.warnings) log.warn(fields, text)
     const { kit, plans } = prepared
     const sizes = { ...config.ring, scratchBytes: parser === null ? 0 : simdScratchBytes(headLimits(config)) }
-    const imageBytes = plans.reduce((sum, { image }) => sum + image.bytes.byteLength, 0)
+    const images = new Set(
+      plans.flatMap(({ image }) => (image.base === null ? [image] : [image, image.base])),
+    )
+    const imageBytes = [...images].reduce((sum, { bytes }) => sum + bytes.byteLength, 0)
     this.#bound = boundMemory(config, { imageBytes, shardBytes: shardBytes(sizes) })
     log.info(this.#bound, 'memory budget')
     const available = availableBytes()

@@ -54,8 +54,8 @@ export class Pools<R extends Runtime> {
   #busyMs = Number.NEGATIVE_INFINITY
   /** Runtimes that all functions together may have. */
   readonly #runtimesMax: number
-  /** What fits a new instance, to touch its pages before a request does. */
-  readonly #firstImage: Image | undefined
+  /** What is in a blank, so that its pages are touched before a request needs them. */
+  readonly #blankImage: Image | undefined
 
   constructor(
     code: EngineCode,
@@ -74,7 +74,7 @@ export class Pools<R extends Runtime> {
     this.#wrap = wrap
     this.#pools = plans.map((plan, index) => new Pool(index, plan.image, plan.limits))
     this.#runtimesMax = plans.reduce((sum, plan) => sum + plan.limits.maxRuntimes, 0)
-    this.#firstImage = plans.find(({ image }) => image.pages <= INITIAL_PAGES)?.image
+    this.#blankImage = middleImage(plans)
     this.#used = new LRUCache<R, R>({ max: limits.instances, dispose: (runtime) => this.#leaves(runtime) })
   }
 
@@ -191,7 +191,7 @@ export class Pools<R extends Runtime> {
   }
 
   get #canAddBlank(): boolean {
-    return this.#wantsBlank && (this.#hasRoomFor(this.#firstImage) || this.#unused !== undefined)
+    return this.#wantsBlank && (this.#hasRoomFor(this.#blankImage) || this.#unused !== undefined)
   }
 
   /** One piece of work for a thread that has nothing else to do: a collection, or a blank. */
@@ -202,7 +202,7 @@ export class Pools<R extends Runtime> {
       return
     }
     if (!this.#wantsBlank) return
-    if (this.#hasRoomFor(this.#firstImage)) {
+    if (this.#hasRoomFor(this.#blankImage)) {
       try {
         this.#addBlank(await this.#openInstance(INITIAL_PAGES))
       } catch (error) {
@@ -217,7 +217,7 @@ export class Pools<R extends Runtime> {
   }
 
   get #wantsBlank(): boolean {
-    if (this.#blanks.length >= this.#limits.blanks || this.#firstImage === undefined) return false
+    if (this.#blanks.length >= this.#limits.blanks || this.#blankImage === undefined) return false
     return this.#used.size + this.#blanks.length < this.#runtimesMax
   }
 
@@ -291,9 +291,8 @@ export class Pools<R extends Runtime> {
     return instance
   }
 
-  /** An instance without a function. It has some image in it, so that its pages are there when a request needs them. */
   #addBlank(instance: Instance): void {
-    const image = this.#firstImage!
+    const image = this.#blankImage!
     instance.load(image, { cpuMs: 0, hostCalls: 0, gcHardBytes: 0 })
     this.#budget.charge(instance)
     this.#blanks.push(instance)
@@ -392,6 +391,13 @@ export class Pools<R extends Runtime> {
       if (!isLeased) bytes += instance.memory.chargedBytes
     return bytes
   }
+}
+
+/** Of the images that fit into a new instance, one that touches about as much as another of them will. */
+function middleImage(plans: readonly PoolPlan[]): Image | undefined {
+  const fitting = plans.map(({ image }) => image).filter(({ pages }) => pages <= INITIAL_PAGES)
+  const bySize = fitting.toSorted((a, b) => a.extentBytes - b.extentBytes)
+  return bySize[fitting.length >> 1]
 }
 
 /** Pages that every instance's memory may grow to, so that each fits any of these functions. */
