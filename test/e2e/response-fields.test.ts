@@ -197,7 +197,8 @@ describe('fields that are the server’s', () => {
     using wire = await Wire.connect(server.port)
     const dates: number[] = []
     while (dates.at(-1)! - dates[0]! < 1000 || dates.length < 2) {
-      const earliest = Math.floor(Date.now() / 1000) * 1000
+      // The clock is read once a turn of the shard, and a turn is short unless its thread is kept off its core.
+      const earliest = Math.floor((Date.now() - 500) / 1000) * 1000
       await wire.send(head('GET /probe HTTP/1.1', HOST))
       const date = Date.parse(field(await wire.read(), 'date')!)
       expect(date).toBeGreaterThanOrEqual(earliest)
