@@ -26,6 +26,12 @@ const placeOf = ({ connection }: Client) => ({ slot: connection.slot, generation
 const move = (h: Harness, place: { slot: number; generation: number }, text: string) =>
   h.actor.answer(moveType(LANE.PENALTY), place, text)
 
+/** The old actor has seen the GONE. */
+function letGo({ actor, link }: Harness, place: { slot: number; generation: number }): void {
+  actor.answer(RESPONSE.MOVED, place)
+  link.drain()
+}
+
 function receive(client: Client, text: string): void {
   client.connection.link.deliver(client.connection, Buffer.from(text), text.length)
 }
@@ -46,8 +52,7 @@ describe('a connection moves to another shard', () => {
     client.send('four')
     expect(inShort(from.actor.take())).toEqual([`DATA 0.1 two `, 'GONE 0.1'])
     move(from, place, 'two ')
-    from.actor.answer(RESPONSE.MOVED, place)
-    from.link.drain()
+    letGo(from, place)
     expect(lanes).toEqual([LANE.PENALTY])
     expect(inShort(to.actor.take())).toEqual(['OPEN_MOVED 0.1', 'DATA 0.1 one two four'])
     expect(client.socket.paused).toBe(false)
@@ -64,8 +69,7 @@ describe('a connection moves to another shard', () => {
     move(from, place, 'x')
     from.link.drain()
     from.actor.take()
-    from.actor.answer(RESPONSE.MOVED, place)
-    from.link.drain()
+    letGo(from, place)
     to.actor.take()
     // What the old actor still says reaches nobody.
     from.actor.answer(RESPONSE.DATA, place, 'late')
@@ -86,8 +90,7 @@ describe('a connection moves to another shard', () => {
     move(from, place, text)
     from.link.drain()
     from.actor.take()
-    from.actor.answer(RESPONSE.MOVED, place)
-    from.link.drain()
+    letGo(from, place)
     const records = to.settle()
     const data = records.filter(({ type }) => type === 'DATA').map(({ payload }) => payload.toString())
     expect(data.length).toBeGreaterThan(1)
@@ -104,8 +107,7 @@ describe('a connection moves to another shard', () => {
       from.link.drain()
       if (!known) from.link.deliverEnd(client.connection)
       from.actor.take()
-      from.actor.answer(RESPONSE.MOVED, place)
-      from.link.drain()
+      letGo(from, place)
       expect(inShort(to.settle())).toEqual(['OPEN_MOVED 0.1', 'DATA 0.1 x', 'END 0.1'])
     }
   })
@@ -119,8 +121,7 @@ describe('a connection moves to another shard', () => {
     client.socket.closed()
     expect(inShort(from.actor.take())).toEqual(['GONE 0.1'])
     expect(placeOf(from.connect())).toEqual({ slot: 1, generation: 1 })
-    from.actor.answer(RESPONSE.MOVED, place)
-    from.link.drain()
+    letGo(from, place)
     expect(inShort(to.actor.take())).toEqual([])
     expect(placeOf(from.connect())).toEqual({ slot: 0, generation: 2 })
     expect(from.link.size).toBe(2)
@@ -150,8 +151,7 @@ describe('a connection moves to another shard', () => {
     move(from, place, 'x')
     from.link.drain()
     from.actor.take()
-    from.actor.answer(RESPONSE.MOVED, place)
-    from.link.drain()
+    letGo(from, place)
     expect(client.connection.queued).toBe(9)
     expect(inShort(to.actor.take())).toEqual([])
     client.socket.flush()
@@ -167,8 +167,7 @@ describe('a connection moves to another shard', () => {
     move(from, place, 'x')
     from.link.drain()
     from.actor.take()
-    from.actor.answer(RESPONSE.MOVED, place)
-    from.link.drain()
+    letGo(from, place)
     client.socket.closed()
     expect(from.link.size).toBe(0)
     expect(placeOf(from.connect())).toEqual({ slot: 0, generation: 2 })
@@ -186,8 +185,7 @@ describe('a connection moves to another shard', () => {
     from.actor.take()
     from.link.beforeSleep()
     from.actor.take()
-    from.actor.answer(RESPONSE.MOVED, place)
-    from.link.drain()
+    letGo(from, place)
     expect(inShort(to.settle())).toEqual(['OPEN_MOVED 0.1', 'DATA 0.1 x', 'END 0.1'])
   })
 
@@ -201,8 +199,7 @@ describe('a connection moves to another shard', () => {
     from.actor.take()
     from.link.beforeSleep()
     expect(inShort(from.actor.take())).toEqual(['GONE 0.1'])
-    from.actor.answer(RESPONSE.MOVED, place)
-    from.link.drain()
+    letGo(from, place)
     expect(inShort(to.actor.take())).toEqual(['OPEN_MOVED 0.1', 'DATA 0.1 x'])
   })
 
@@ -214,8 +211,7 @@ describe('a connection moves to another shard', () => {
     move(from, place, 'x')
     from.link.drain()
     from.actor.take()
-    from.actor.answer(RESPONSE.MOVED, place)
-    from.link.drain()
+    letGo(from, place)
     to.restart()
     expect(inShort(to.settle())).toEqual(['OPEN_MOVED 0.1', 'DATA 0.1 x'])
   })
