@@ -16,6 +16,7 @@ import {
 } from '../shard.ts'
 import type { Connection, Move } from './connection.ts'
 import { CPU_LIMIT, SHARD_RESTARTED } from './own-answers.ts'
+import { Slots } from './slots.ts'
 
 export interface LinkLimits {
   readonly receiveWindowBytes: number
@@ -42,9 +43,7 @@ export class ShardLink {
   readonly #answerRoomBell: Doorbell
   #producer: Producer
   #consumer: Consumer
-  readonly #connections: (Connection | undefined)[] = []
-  readonly #generations: number[] = []
-  readonly #freeSlots: number[] = []
+  readonly #slots = new Slots()
   /** Connections with something owed to the actor that found no room: a stash, an END, a GONE or a credit. */
   readonly #owing = new Set<Connection>()
   readonly #owedToShard: number[] = []
@@ -53,7 +52,6 @@ export class ShardLink {
   /** Connections whose bytes the actor has and has not answered. */
   #awaiting = 0
   #isDraining = false
-  size = 0
   /** A connection has left this link, and is to go on in that lane with those bytes; set by the acceptor. */
   onMoved: (connection: Connection, lane: number, bytes: readonly Uint8Array[]) => void = () => {}
   /** A function has used up its processor time; set by the acceptor. */
@@ -83,20 +81,18 @@ export class ShardLink {
     return this.#awaiting > 0
   }
 
+  /** Connections that it has. */
+  get size(): number {
+    return this.#slots.size
+  }
+
   /** A slot for a new connection, with the generation it has this time. */
   takeSlot(): { slot: number; generation: number } {
-    const slot = this.#freeSlots.pop() ?? this.#connections.length
-    if (slot === this.#connections.length) {
-      this.#connections.push(undefined)
-      this.#generations.push(0)
-    }
-    this.#generations[slot] = (this.#generations[slot]! + 1) | 0
-    return { slot, generation: this.#generations[slot]! }
+    return this.#slots.take()
   }
 
   attach(connection: Connection): void {
-    this.#connections[connection.slot] = connection
-    this.size++
+    this.#slots.put(connection)
     this.counters.set(linkCounter.connections, this.size)
     connection.openOwed = true
     this.#settleOwed(connection)
@@ -118,15 +114,18 @@ export class ShardLink {
     connection.endOwed = false
     this.#heldBack.delete(connection)
     this.#owing.delete(connection)
-    this.#connections[connection.slot] = undefined
-    this.size--
-    this.counters.set(linkCounter.connections, this.size)
+    this.#remove(connection)
     this.#settleOwed(connection)
+  }
+
+  #remove(connection: Connection): void {
+    this.#slots.remove(connection)
+    this.counters.set(linkCounter.connections, this.size)
   }
 
   /** Whether this connection is still there, as it was when it had this generation. */
   isOpen(slot: number, generation: number): boolean {
-    return this.#connections[slot]?.generation === generation
+    return this.#slots.find(slot, generation) !== undefined
   }
 
   /** Guest code that runs for a client that has gone is stopped. Of what begins only now the watchdog takes care. */
@@ -198,8 +197,8 @@ export class ShardLink {
         this.onOffence(this.#view.getInt32(consumer.offset, true))
         continue
       }
-      const connection = this.#connections[consumer.slot]
-      if (connection !== undefined && connection.generation === consumer.generation) this.#take(connection)
+      const connection = this.#slots.find(consumer.slot, consumer.generation)
+      if (connection !== undefined) this.#take(connection)
     }
     if (records > 0) {
       consumer.release()
@@ -228,12 +227,12 @@ export class ShardLink {
     this.#heldBack.clear()
     this.#owedToShard.length = 0
     for (const connection of this.#owing) {
-      if (connection.gone && connection.moving === undefined) this.#freeSlots.push(connection.slot)
+      if (connection.gone && connection.moving === undefined) this.#slots.free(connection.slot)
     }
     this.#owing.clear()
-    for (const connection of this.#connections) {
-      if (connection?.moving !== undefined) this.#breakOff(connection)
-      if (connection === undefined || connection.closing || connection.socket.destroyed) continue
+    for (const connection of this.#slots.all()) {
+      if (connection.moving !== undefined) this.#breakOff(connection)
+      if (connection.closing || connection.socket.destroyed) continue
       if (connection.midAnswer) connection.socket.destroy()
       else if (connection.awaiting || connection.stash !== undefined) {
         const isCulprit = connection.slot === culprit?.slot && connection.generation === culprit.generation
@@ -259,8 +258,7 @@ export class ShardLink {
 
   /** An idle connection goes on with the next actor, to whom it is a new one. */
   #renew(connection: Connection): void {
-    this.#generations[connection.slot] = (this.#generations[connection.slot]! + 1) | 0
-    connection.generation = this.#generations[connection.slot]!
+    connection.generation = this.#slots.renew(connection.slot)
     connection.forget()
     connection.openOwed = true
     connection.endOwed = connection.ended
@@ -321,10 +319,8 @@ export class ShardLink {
     connection.stash = undefined
     this.#answered(connection)
     this.#owing.delete(connection)
-    this.#connections[connection.slot] = undefined
-    this.#freeSlots.push(connection.slot)
-    this.size--
-    this.counters.set(linkCounter.connections, this.size)
+    this.#remove(connection)
+    this.#slots.free(connection.slot)
     if (!connection.gone) this.onMoved(connection, moving.lane, bytes)
   }
 
@@ -332,10 +328,8 @@ export class ShardLink {
   #breakOff(connection: Connection): void {
     connection.moving = undefined
     if (connection.gone) {
-      this.#connections[connection.slot] = undefined
-      this.#freeSlots.push(connection.slot)
-      this.size--
-      this.counters.set(linkCounter.connections, this.size)
+      this.#remove(connection)
+      this.#slots.free(connection.slot)
       return
     }
     if (connection.awaiting) return
@@ -374,7 +368,7 @@ export class ShardLink {
     }
     if (connection.gone) {
       if (!this.#tryEmpty(REQUEST.GONE, connection.slot, connection.generation)) return this.#owe(connection)
-      this.#freeSlots.push(connection.slot)
+      this.#slots.free(connection.slot)
       this.#owing.delete(connection)
       return true
     }
