@@ -1,9 +1,11 @@
-// A step of the build: the base image of the engine that the package is built with.
+// A step of the build: the base images of the engine that the package is built with.
 
-import { makeBase } from '../src/engine/images.ts'
+import { makeBases } from '../src/engine/images.ts'
 import { DEFAULT_ENGINE } from '../src/engine/module.ts'
+import { baseFileName } from '../src/engine/open.ts'
 
-export async function makeBaseFile(guestSource: string): Promise<Uint8Array> {
-  const { file } = await makeBase(DEFAULT_ENGINE, guestSource)
-  return file
+/** By the names of their files. `guest`: the guest API's scripts. */
+export async function makeBaseFiles(guest: Uint8Array): Promise<Map<string, Uint8Array>> {
+  const { files } = await makeBases(DEFAULT_ENGINE, guest)
+  return new Map(files.map((file, index) => [baseFileName(index), file]))
 }

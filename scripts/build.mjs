@@ -4,6 +4,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
+import { buildGuest } from './build-guest.mjs'
 import { compileParser } from './build-parser.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -45,22 +46,7 @@ await Promise.all([
     entryPoints: { index: 'src/shared/ringbuffer/index.ts' },
     outdir: 'src/shared/ringbuffer/dist',
   }),
-  build({
-    absWorkingDir: root,
-    entryPoints: { guest: 'src/guest/index.ts' },
-    outdir: 'dist',
-    bundle: true,
-    format: 'iife',
-    globalName: '__ringlet',
-    target: 'es2023',
-    platform: 'neutral',
-    // Functions keep their source text: less of it is less to copy at each load. Names stay, for `name` and stacks.
-    minifySyntax: true,
-    minifyWhitespace: true,
-    keepNames: false,
-    charset: 'ascii',
-    logLevel: 'warning',
-  }),
+  buildGuest().then((scripts) => writeFile(at('dist/guest.json'), scripts)),
   build({
     ...host,
     entryPoints: {
@@ -81,9 +67,11 @@ const { PARSER_NUMBERS } = await import(pathToFileURL(at('dist/parser.js')).href
 const parserSource = await readFile(at('src/http/wasm/head.ts'), 'utf8')
 await writeFile(at('dist/head.wasm'), await compileParser(parserSource, PARSER_NUMBERS))
 
-// The base image is made by the engine that has just been built.
-const { makeBaseFile } = await import(pathToFileURL(at('dist/base.js')).href)
-await writeFile(at('dist/base.image'), await makeBaseFile(await readFile(at('dist/guest.js'), 'utf8')))
+// The base images are made by the engine that has just been built.
+const { makeBaseFiles } = await import(pathToFileURL(at('dist/base.js')).href)
+for (const [name, file] of await makeBaseFiles(await readFile(at('dist/guest.json')))) {
+  await writeFile(at(`dist/${name}`), file)
+}
 
 const tsc = require.resolve('typescript/package.json').replace(/package\.json$/, 'bin/tsc')
 const declarations = [

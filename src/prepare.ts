@@ -1,6 +1,7 @@
 // From configured functions to what actors are given: each comes from the cache, or is bundled in this thread and initialised in
 // another.
 
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import manifest from '../package.json' with { type: 'json' }
 import type { FunctionPlan } from './actor/plan.ts'
@@ -14,6 +15,8 @@ import {
 import { CacheFolder } from './cache/folder.ts'
 import { type Config, functionLimits } from './config/index.ts'
 import type { EngineKit } from './engine/build.ts'
+import { BASE_FEATURES, baseFor, mentionedFeatures } from './engine/features.ts'
+import { share } from './engine/framed-file.ts'
 import type { Image } from './engine/image.ts'
 import type { ImagesResult, ImagesTask } from './engine/images.ts'
 import { type OpenedEngine, openEngine } from './engine/open.ts'
@@ -42,8 +45,8 @@ interface Ready {
 }
 
 const files = {
-  guestFile: fileURLToPath(new URL('./guest.js', import.meta.url)),
-  baseFile: fileURLToPath(new URL('./base.image', import.meta.url)),
+  guestFile: fileURLToPath(new URL('./guest.json', import.meta.url)),
+  baseFolder: fileURLToPath(new URL('.', import.meta.url)),
 }
 
 type Build = (task: ImagesTask) => Promise<ImagesResult>
@@ -121,8 +124,20 @@ async function makeFunctions(
   if (missing.length === 0 && opened !== undefined) return { kit: opened.kit, functions: [], lines: [] }
   const bundles = await Promise.all(missing.map((source) => bundling.start(source)))
   void stopBundler()
-  const functions = missing.map((source, i) => ({ ...source, code: bundles[i]!.code }))
-  const result = await build({ opened, guestFile: files.guestFile, functions, initMs })
+  const functions = missing.map((source, i) => {
+    const { code } = bundles[i]!
+    return { ...source, code, base: baseFor(mentionedFeatures(code)) }
+  })
+  const guest = opened?.kit.guest ?? share(await readFile(files.guestFile))
+  const needed = new Set(functions.map(({ base }) => base))
+  const bases = BASE_FEATURES.map((_, index) => (needed.has(index) ? opened?.bases.get(index) : undefined))
+  const result = await build({
+    kit: opened?.kit,
+    guest,
+    bases: bases.map((decoded) => decoded?.base),
+    functions,
+    initMs,
+  })
   const { lines } = result
   if ('failed' in result) {
     await failedLines(lines)
@@ -130,15 +145,20 @@ async function makeFunctions(
   }
   const made = missing.map((source, i) => {
     const bundle = bundles[i]!
-    // One base for all, also for those that have come back from another thread.
-    const image = opened === undefined ? result.images[i]! : { ...result.images[i]!, ...shared(opened) }
-    return { source, bundle, image, map: bundle.map }
+    const { base: index } = functions[i]!
+    const base = bases[index]
+    const image = result.images[i]!
+    const made = { source, bundle, map: bundle.map }
+    if (base === undefined) return { ...made, image, base: undefined }
+    // One base for all that share it, also for those that have come back from another thread.
+    const { image: shared } = base.base
+    return {
+      ...made,
+      image: { ...image, base: shared, pointers: shared.pointers },
+      base: { index, hash: base.hash },
+    }
   })
   return { kit: result.kit, functions: made, lines }
-}
-
-function shared({ base: { image } }: OpenedEngine): Pick<Image, 'base' | 'pointers'> {
-  return { base: image, pointers: image.pointers }
 }
 
 function planOf(config: Config, fn: Config['functions'][number], { image, map }: Ready): FunctionPlan {
@@ -168,9 +188,9 @@ async function openCache(
   if (isInside(path, fileURLToPath(new URL('.', import.meta.url))))
     return warn('it lies in the package itself')
   try {
-    const maker = JSON.stringify([manifest.version, opened.hash, bundlerIdentity()])
+    const maker = JSON.stringify([manifest.version, opened.source, bundlerIdentity()])
     return {
-      cache: new FunctionCache(await CacheFolder.open(path, maxBytes), maker, opened.base.image),
+      cache: new FunctionCache(await CacheFolder.open(path, maxBytes), maker, opened.bases),
       warnings: [],
     }
   } catch (error) {

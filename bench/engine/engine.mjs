@@ -34,11 +34,12 @@ export async function openEngine() {
     logLevel: 'warning',
   })
   const engine = await import(out.href)
-  const guest = await readFile(new URL('../../dist/guest.js', import.meta.url), 'utf8')
-  const { kit, code, base } = await engine.makeBase('quickjs', guest)
+  const guest = await readFile(new URL('../../dist/guest.json', import.meta.url))
+  const { kit, code, bases } = await engine.makeBases('quickjs', guest)
 
   const image = (handler) => {
     const source = { filename: 'bench.js', code: `(exports) => { exports.default = ${handler}\n}` }
+    const base = bases[engine.baseFor(engine.mentionedFeatures(source.code))]
     return engine.buildImage(kit, code, base, source, STACK_BYTES, MEMORY_BYTES / 65_536, INIT_MS, HOST)
   }
 

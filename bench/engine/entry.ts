@@ -2,6 +2,7 @@
 
 export { MemoryBudget } from '../../src/engine/budget.ts'
 export { buildImage } from '../../src/engine/build.ts'
-export { makeBase } from '../../src/engine/images.ts'
+export { baseFor, mentionedFeatures } from '../../src/engine/features.ts'
+export { makeBases } from '../../src/engine/images.ts'
 export { Runtime } from '../../src/engine/pool.ts'
 export { maximumPages, Pools } from '../../src/engine/pools.ts'

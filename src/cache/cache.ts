@@ -6,7 +6,15 @@ import { isAbsolute, join } from 'node:path'
 import type { Image } from '../engine/image.ts'
 import type { Bundle } from '../functions/bundle.ts'
 import { areUnchanged } from '../functions/inputs.ts'
-import { decodeEntry, type Entry, type EntryKey, encodeEntry, sha256 } from './entry.ts'
+import {
+  type BaseKey,
+  type BaseSource,
+  decodeEntry,
+  type Entry,
+  type EntryKey,
+  encodeEntry,
+  sha256,
+} from './entry.ts'
 import type { CacheFolder } from './folder.ts'
 
 /** All of a function's configuration that its image or its bundle depends on. Its env is no part of either. */
@@ -32,6 +40,8 @@ export interface ReadyFunction {
   readonly source: CachedSource
   readonly bundle: Bundle
   readonly image: Image
+  /** What its image is a delta to; undefined when that is no file of the package: then it cannot be stored. */
+  readonly base: BaseKey | undefined
 }
 
 /** The user's own folder for such files (XDG Base Directory Specification); undefined where there is none. */
@@ -45,15 +55,15 @@ export function defaultCacheFolder(env: NodeJS.ProcessEnv = process.env): string
 export class FunctionCache {
   readonly #folder: CacheFolder
   readonly #maker: string
-  readonly #base: Image
+  readonly #bases: BaseSource
   #ignored = 0
   #reason = ''
 
-  /** `maker`: changes with all that makes images and bundles. `base`: what images are deltas to. */
-  constructor(folder: CacheFolder, maker: string, base: Image) {
+  /** `maker`: changes with all that makes images and bundles. `bases`: what images are deltas to. */
+  constructor(folder: CacheFolder, maker: string, bases: BaseSource) {
     this.#folder = folder
     this.#maker = sha256(maker)
-    this.#base = base
+    this.#bases = bases
   }
 
   /** The function as it was stored, if nothing has changed since. */
@@ -63,7 +73,7 @@ export class FunctionCache {
     try {
       const file = this.#folder.read(name)
       if (file === undefined) return undefined
-      const entry = decodeEntry(this.#folder.pathOf(name), file, key, this.#base)
+      const entry = decodeEntry(this.#folder.pathOf(name), file, key, this.#bases)
       if (entry === undefined) throw new Error('it is damaged, or not what its name says')
       return areUnchanged(entry.inputs) ? entry : undefined
     } catch (error) {
@@ -84,11 +94,11 @@ export class FunctionCache {
   async save(functions: readonly ReadyFunction[]): Promise<CacheWarning | undefined> {
     if (functions.length === 0) return undefined
     try {
-      for (const { source, bundle, image } of functions) {
+      for (const { source, bundle, image, base } of functions) {
         const { inputs } = bundle
-        if (inputs === undefined) continue
+        if (inputs === undefined || base === undefined) continue
         const key = this.#keyOf(source)
-        await this.#folder.write(nameOf(key), encodeEntry(key, { ...bundle, inputs }, image))
+        await this.#folder.write(nameOf(key), encodeEntry(key, { ...bundle, inputs }, image, base))
       }
       await this.#folder.prune()
       return undefined

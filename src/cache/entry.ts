@@ -9,7 +9,7 @@ import type { Inputs } from '../functions/inputs.ts'
 import type { StoredMap } from '../functions/source-map.ts'
 
 /** Raised whenever what an entry holds, or means, changes. */
-const ENTRY_FORMAT = 1
+const ENTRY_FORMAT = 2
 const MARK = `RINGLET-FUNCTION ${IMAGE_FORMAT}.${ENTRY_FORMAT}\n`
 
 /** Names of what an entry is of, as SHA-256 hashes. */
@@ -20,7 +20,21 @@ export interface EntryKey {
   readonly maker: string
 }
 
+/** A base image of the package. */
+export interface BaseKey {
+  /** Which one. */
+  readonly index: number
+  /** Of its file: a delta to another content is worth nothing. */
+  readonly hash: string
+}
+
+/** Gives base images by their index; undefined for one that there is not. */
+export interface BaseSource {
+  get(index: number): { readonly hash: string; readonly base: { readonly image: Image } } | undefined
+}
+
 interface Header extends EntryKey {
+  readonly base: BaseKey
   /** SHA-256 of the bundle. */
   readonly bundle: string
   readonly inputs: Inputs
@@ -39,11 +53,13 @@ export function encodeEntry(
   key: EntryKey,
   bundle: Bundle & { readonly inputs: Inputs },
   image: Image,
+  base: BaseKey,
 ): Buffer {
   const { runs, pages, endBytes, extentBytes } = image
   const map = Buffer.from(bundle.map)
   const header: Header = {
     ...key,
+    base,
     bundle: sha256(bundle.code),
     inputs: bundle.inputs,
     image: { runs, pages, endBytes, extentBytes, bytes: image.bytes.byteLength },
@@ -53,12 +69,20 @@ export function encodeEntry(
 }
 
 /** Undefined for a file that is damaged, of another format, or of something else. */
-export function decodeEntry(path: string, file: Uint8Array, key: EntryKey, base: Image): Entry | undefined {
+export function decodeEntry(
+  path: string,
+  file: Uint8Array,
+  key: EntryKey,
+  bases: BaseSource,
+): Entry | undefined {
   const framed = decodeFramed(MARK, file)
   const header = framed?.header as Header | undefined
   if (framed === undefined || header?.identity !== key.identity || header.maker !== key.maker)
     return undefined
   const { inputs, map } = header
+  const known = bases.get(header.base.index)
+  if (known?.hash !== header.base.hash) return undefined
+  const base = known.base.image
   const { bytes, ...sizes } = header.image
   const image: Image = {
     ...sizes,

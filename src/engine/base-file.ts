@@ -9,7 +9,7 @@ import { isSound } from './image.ts'
 import type { EngineLayout } from './layout.ts'
 
 /** Raised whenever what an image or its header means changes. */
-export const IMAGE_FORMAT = 7
+export const IMAGE_FORMAT = 8
 const MARK = `RINGLET-BASE ${IMAGE_FORMAT}\n`
 
 interface Header {
@@ -20,12 +20,8 @@ interface Header {
 }
 
 /** The hash that binds a file to the engine and the guest API it was made from. */
-export function sourceHash(variant: string, wasm: Uint8Array, guestSource: string): string {
-  return createHash('sha256')
-    .update(`${IMAGE_FORMAT}:${variant}:`)
-    .update(wasm)
-    .update(guestSource)
-    .digest('hex')
+export function sourceHash(variant: string, wasm: Uint8Array, guest: Uint8Array): string {
+  return createHash('sha256').update(`${IMAGE_FORMAT}:${variant}:`).update(wasm).update(guest).digest('hex')
 }
 
 export function encodeBase(source: string, layout: EngineLayout, base: BaseImage): Buffer {

@@ -4,8 +4,9 @@
 import { randomFillSync } from 'node:crypto'
 import { encodingName, textDecode, textEncode, urlParse, urlSet, type WireText } from '../guest/host.ts'
 import { LOG_CHARS_MAX, OP, RANDOM_BYTES_MAX } from '../guest/ops.ts'
-import { readCString } from './evaluate.ts'
+import { evaluateRaw, GuestError, readCString } from './evaluate.ts'
 import type { EmModule, EngineFfi } from './module.ts'
+import type { GuestScripts } from './scripts.ts'
 
 /** What a running request offers its guest beside the pure operations. */
 export interface HostCalls {
@@ -27,12 +28,14 @@ const STRING_TYPE = 'string'
 export class HostBorder {
   readonly #em: EmModule
   readonly #ffi: EngineFfi
+  readonly #scripts: GuestScripts
   #host: HostCalls | undefined
   #callsLeft = 0
 
-  constructor(em: EmModule, ffi: EngineFfi) {
+  constructor(em: EmModule, ffi: EngineFfi, scripts: GuestScripts) {
     this.#em = em
     this.#ffi = ffi
+    this.#scripts = scripts
   }
 
   begin(host: HostCalls, calls: number): void {
@@ -54,6 +57,8 @@ export class HostBorder {
   call(ctx: number, argc: number, argv: number): number {
     if (--this.#callsLeft < 0 || this.#host === undefined) return 0
     switch (this.#number(ctx, argc, argv, 0)) {
+      case OP.FEATURE:
+        return this.#feature(ctx, this.#number(ctx, argc, argv, 1))
       case OP.LOG:
         this.#host.log(
           this.#number(ctx, argc, argv, 1),
@@ -102,6 +107,20 @@ export class HostBorder {
         return this.#wire(ctx, encodingName(this.#wireText(ctx, argc, argv, 1)))
       default:
         return 0
+    }
+  }
+
+  /** Evaluates a feature's script in the middle of whatever runs; its value, or the exception that it ended with. */
+  #feature(ctx: number, index: number): number {
+    // What a function has not mentioned is loaded on its time, not on its count of calls.
+    this.#callsLeft++
+    const script = this.#scripts.feature(index)
+    if (script === undefined) return this.#throw(ctx, 'there is no such feature')
+    try {
+      return evaluateRaw(this.#em, this.#ffi, ctx, script, `ringlet:feature-${index}`)
+    } catch (error) {
+      if (error instanceof GuestError) return this.#throw(ctx, error.message)
+      throw error
     }
   }
 

@@ -39,16 +39,20 @@ export interface EngineKit {
   readonly variant: EngineVariant
   readonly wasm: WebAssembly.Module
   readonly layout: EngineLayout
+  /** The guest API's scripts: JSON as UTF-8, once for all threads. */
+  readonly guest: SharedArrayBuffer
 }
 
 /** The guest API without a function, and its `load`. */
 export interface BaseImage {
   readonly image: Image
   readonly load: number
+  /** The set of features that are in it. */
+  readonly features: number
 }
 
-/** Evaluates the guest API in a fresh runtime, and captures it. */
-export async function buildBase(kit: EngineKit, code: EngineCode, guestSource: string): Promise<BaseImage> {
+/** Evaluates the guest API, with these features, in a fresh runtime, and captures it. */
+export async function buildBase(kit: EngineKit, code: EngineCode, features: number): Promise<BaseImage> {
   const instance = await Instance.open(code, kit.layout, INITIAL_PAGES)
   const limits = {
     cpuMs: BASE_CPU_MS,
@@ -66,7 +70,7 @@ export async function buildBase(kit: EngineKit, code: EngineCode, guestSource: s
     const dispatcher = ffi.QTS_NewFunction(ctx, '__host', 1, false, 0)
     setProperty(em, ffi, ctx, globals, '__host', dispatcher)
     ffi.QTS_FreeValuePointer(ctx, dispatcher)
-    ffi.QTS_FreeValuePointer(ctx, evaluate(em, ffi, ctx, guestSource, 'ringlet:guest'))
+    ffi.QTS_FreeValuePointer(ctx, evaluate(em, ffi, ctx, code.scripts.core, 'ringlet:guest'))
     const glue = getProperty(em, ffi, ctx, globals, GUEST_GLOBAL)
     ffi.QTS_FreeValuePointer(ctx, globals)
     const member = (name: string) => getProperty(em, ffi, ctx, glue, name)
@@ -85,11 +89,28 @@ export async function buildBase(kit: EngineKit, code: EngineCode, guestSource: s
       scratch,
     }
     const load = member('load')
+    preload(em, ffi, pointers, member('preload'), features)
     ffi.QTS_FreeValuePointer(ctx, glue)
     collectGarbage(em, ffi, kit, rt, ctx)
-    base = { image: captureBase(readyToCapture(em, kit), pointers), load }
+    base = { image: captureBase(readyToCapture(em, kit), pointers), load, features }
   })
   return base!
+}
+
+/** Loads features into a realm of nothing but the core. `load`: the guest's function for that, which is freed. */
+function preload(
+  em: EmModule,
+  ffi: EngineFfi,
+  pointers: ImagePointers,
+  load: number,
+  features: number,
+): void {
+  const { ctx, undefined: none, scratch } = pointers
+  const set = ffi.QTS_NewFloat64(ctx, features)
+  new Int32Array(em.HEAPU8.buffer)[scratch >> 2] = set
+  const result = ffi.QTS_Call(ctx, load, none, 1, scratch)
+  for (const value of [set, load]) ffi.QTS_FreeValuePointer(ctx, value)
+  ffi.QTS_FreeValuePointer(ctx, throwIfException(em, ffi, ctx, result))
 }
 
 /** Collects cyclic garbage, which would otherwise be part of every copy. */

@@ -99,8 +99,19 @@ export function evaluate(
   source: string,
   filename: string,
 ): number {
+  return throwIfException(em, ffi, ctx, evaluateRaw(em, ffi, ctx, source, filename))
+}
+
+/** As {@link evaluate}, but an exception comes back as a value. Throws {@link GuestError} only when there is no memory for the source. */
+export function evaluateRaw(
+  em: EmModule,
+  ffi: EngineFfi,
+  ctx: number,
+  source: string,
+  filename: string,
+): number {
   const { pointer, length } = writeCString(em, source)
   const value = ffi.QTS_Eval(ctx, pointer, length, filename, DETECT_MODULE_NO, EVAL_TYPE_GLOBAL)
   em._free(pointer)
-  return throwIfException(em, ffi, ctx, value)
+  return value
 }

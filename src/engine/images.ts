@@ -1,11 +1,12 @@
 // The images of functions, built in a thread of their own before anything is served: a function's top-level code is the
 // user's, and must not be able to hang or crash the acceptor's thread.
 
-import { readFileSync } from 'node:fs'
 import { bundleFilename } from '../functions/source-map.ts'
 import { encodeBase, sourceHash } from './base-file.ts'
 import { type BaseImage, buildBase, buildImage, type EngineKit } from './build.ts'
 import { GuestError } from './evaluate.ts'
+import { BASE_FEATURES } from './features.ts'
+import { share } from './framed-file.ts'
 import type { Image } from './image.ts'
 import { probeLayout } from './layout.ts'
 import {
@@ -16,7 +17,6 @@ import {
   PAGE_BYTES,
   readEngine,
 } from './module.ts'
-import type { OpenedEngine } from './open.ts'
 
 interface FunctionBuild {
   readonly name: string
@@ -24,12 +24,17 @@ interface FunctionBuild {
   readonly code: string
   readonly stackBytes: number
   readonly memoryBytes: number
+  /** Index in BASE_FEATURES: which base image it starts from. */
+  readonly base: number
 }
 
 export interface ImagesTask {
-  /** The engine with its base image; else the base is made from the guest API's script. */
-  readonly opened: OpenedEngine | undefined
-  readonly guestFile: string
+  /** The engine; else it is probed. */
+  readonly kit: EngineKit | undefined
+  /** The guest API's scripts, JSON as UTF-8. */
+  readonly guest: SharedArrayBuffer
+  /** By their index in BASE_FEATURES, those that the package has; the others that are needed are made. */
+  readonly bases: readonly (BaseImage | undefined)[]
   readonly functions: readonly FunctionBuild[]
   /** Processor time of one function's top-level code. */
   readonly initMs: number
@@ -56,34 +61,43 @@ export type ImagesResult =
 /** Console lines kept of one start. */
 const LINES_MAX = 1000
 
-/** Makes the base image from source: for the package's build, and for starts without its file. */
-export async function makeBase(
+/** Makes all base images from source: for the package's build. `guest`: the guest API's scripts, JSON as UTF-8. */
+export async function makeBases(
   variant: EngineVariant,
-  guestSource: string,
-): Promise<{ kit: EngineKit; code: EngineCode; base: BaseImage; file: Uint8Array }> {
+  guest: Uint8Array,
+): Promise<{ kit: EngineKit; code: EngineCode; bases: BaseImage[]; files: Uint8Array[] }> {
   const bytes = readEngine(variant)
-  const wasm = new WebAssembly.Module(bytes)
-  const code = await loadEngineCode(variant, wasm)
-  const kit = { variant, wasm, layout: await probeLayout(code) }
-  const base = await buildBase(kit, code, guestSource)
-  return { kit, code, base, file: encodeBase(sourceHash(variant, bytes, guestSource), kit.layout, base) }
+  const { kit, code } = await openKit(variant, bytes, share(guest))
+  const source = sourceHash(variant, bytes, guest)
+  const bases: BaseImage[] = []
+  for (const features of BASE_FEATURES) bases.push(await buildBase(kit, code, features))
+  return { kit, code, bases, files: bases.map((base) => encodeBase(source, kit.layout, base)) }
 }
 
-async function engineOf({
-  opened,
-  guestFile,
-}: ImagesTask): Promise<{ kit: EngineKit; code: EngineCode; base: BaseImage }> {
-  if (opened === undefined) return makeBase(DEFAULT_ENGINE, readFileSync(guestFile, 'utf8'))
-  const { kit, base } = opened
-  return { kit, base, code: await loadEngineCode(kit.variant, kit.wasm) }
+/** Compiles and probes the engine. */
+async function openKit(
+  variant: EngineVariant,
+  bytes: Uint8Array,
+  guest: SharedArrayBuffer,
+): Promise<{ kit: EngineKit; code: EngineCode }> {
+  const wasm = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>)
+  const code = await loadEngineCode(variant, wasm, guest)
+  return { code, kit: { variant, wasm, layout: await probeLayout(code), guest } }
+}
+
+async function kitOf({ kit, guest }: ImagesTask): Promise<{ kit: EngineKit; code: EngineCode }> {
+  if (kit === undefined) return openKit(DEFAULT_ENGINE, readEngine(DEFAULT_ENGINE), guest)
+  return { kit, code: await loadEngineCode(kit.variant, kit.wasm, guest) }
 }
 
 export async function buildImages(task: ImagesTask): Promise<ImagesResult> {
-  const { kit, code, base } = await engineOf(task)
+  const { kit, code } = await kitOf(task)
+  const bases = [...task.bases]
   const images: Image[] = []
   const lines: TopLevelLine[] = []
   for (const fn of task.functions) {
     try {
+      const base = (bases[fn.base] ??= await buildBase(kit, code, BASE_FEATURES[fn.base]!))
       images.push(await buildOne(kit, code, base, fn, task.initMs, lines))
     } catch (error) {
       if (!(error instanceof GuestError)) throw error

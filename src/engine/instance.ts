@@ -22,6 +22,7 @@ import {
   type OpenedModule,
   openModule,
 } from './module.ts'
+import type { GuestScripts } from './scripts.ts'
 
 /** Jobs between two looks at the clock: bellard's build swallows interrupts inside of promise jobs. */
 const JOBS_PER_STEP = 64
@@ -63,12 +64,17 @@ export class Instance {
   #headValue = 0
   #headText = 0
 
-  private constructor(opened: OpenedModule, layout: EngineLayout, maximumPages: number) {
+  private constructor(
+    opened: OpenedModule,
+    scripts: GuestScripts,
+    layout: EngineLayout,
+    maximumPages: number,
+  ) {
     this.#em = opened.em
     this.#ffi = opened.ffi
     this.#heap = new GuestHeap(opened.em, opened.ffi, layout)
     this.memory = new InstanceMemory(opened.em, this.#heap, maximumPages)
-    this.#border = new HostBorder(opened.em, opened.ffi)
+    this.#border = new HostBorder(opened.em, opened.ffi, scripts)
     opened.em.callbacks = {
       callFunction: (_asyncify, ctx, _self, argc, argv) => this.#callHost(ctx, argc, argv),
       shouldInterrupt: () => this.#shouldInterrupt(),
@@ -91,7 +97,7 @@ export class Instance {
     }
     const gate = (bytes: number) => self === undefined || self.memory.grows(bytes)
     const opened = await openModule(code, initialPages, maximumPages, print, gate)
-    self = new Instance(opened, layout, maximumPages)
+    self = new Instance(opened, code.scripts, layout, maximumPages)
     return self
   }
 

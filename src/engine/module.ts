@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { EmscriptenModuleLoaderOptions, QuickJSSyncVariant } from 'quickjs-emscripten-core'
+import { GuestScripts } from './scripts.ts'
 
 /** The build that functions run on: it passes every hostile test, and is the faster of the two. */
 export const DEFAULT_ENGINE: EngineVariant = 'quickjs'
@@ -112,6 +113,7 @@ export interface EngineCode {
   readonly wasm: WebAssembly.Module
   readonly loadModule: ModuleLoader
   readonly Ffi: FfiConstructor
+  readonly scripts: GuestScripts
 }
 
 /** Bundlers differ in how many `default`s they wrap a CommonJS export in. */
@@ -132,13 +134,19 @@ export async function loadEngineModules(variant: EngineVariant): Promise<[unknow
   return Promise.all([sync.importModuleLoader(), sync.importFFI()])
 }
 
-export async function loadEngineCode(variant: EngineVariant, wasm: WebAssembly.Module): Promise<EngineCode> {
+/** `guest`: the guest API's scripts, JSON as UTF-8. */
+export async function loadEngineCode(
+  variant: EngineVariant,
+  wasm: WebAssembly.Module,
+  guest: SharedArrayBuffer,
+): Promise<EngineCode> {
   const [loader, ffi] = await loadEngineModules(variant)
   return {
     variant,
     wasm,
     loadModule: unwrapDefault(loader) as ModuleLoader,
     Ffi: unwrapDefault(ffi) as FfiConstructor,
+    scripts: new GuestScripts(guest),
   }
 }
 

@@ -1,41 +1,73 @@
 // The engine as a start finds it: the files of the package, read and verified, the WebAssembly compiled. Nothing of it runs any
 // guest code, so it may be done in any thread.
 
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { decodeBase, sourceHash } from './base-file.ts'
-import type { BaseImage, EngineKit } from './build.ts'
+import { join } from 'node:path'
+import { type DecodedBase, decodeBase, sourceHash } from './base-file.ts'
+import type { EngineKit } from './build.ts'
+import { BASE_FEATURES } from './features.ts'
+import { share } from './framed-file.ts'
 import { DEFAULT_ENGINE, readEngine } from './module.ts'
 
 export interface EngineFiles {
-  /** The guest API's script. */
+  /** The guest API's scripts. */
   readonly guestFile: string
-  /** The base image. */
-  readonly baseFile: string
+  /** Where the base images are. */
+  readonly baseFolder: string
+}
+
+/** Name of the file with the base image that has the features BASE_FEATURES[index]. */
+export const baseFileName = (index: number): string => `base-${index}.image`
+
+/** The base images of the package, each read when it is first asked for. */
+class Bases {
+  readonly #folder: string
+  readonly #source: string
+  readonly #known: (DecodedBase | null)[] = []
+
+  /** `source`: the hash of what they must have been made from. */
+  constructor(folder: string, source: string) {
+    this.#folder = folder
+    this.#source = source
+  }
+
+  /** Undefined when there is none, or it was made from something else: another must be made. */
+  get(index: number): DecodedBase | undefined {
+    let base = this.#known[index]
+    if (base === undefined) {
+      base = decodeBase(readOptional(join(this.#folder, baseFileName(index))), this.#source) ?? null
+      if (base !== null && base.base.features !== BASE_FEATURES[index]) base = null
+      this.#known[index] = base
+    }
+    return base ?? undefined
+  }
 }
 
 export interface OpenedEngine {
   readonly kit: EngineKit
-  readonly base: BaseImage
-  /** Of the base image's file. */
-  readonly hash: string
+  readonly bases: Bases
+  /** Of all that images are made from: the engine's WebAssembly, the guest API, their format. */
+  readonly source: string
 }
 
-/** Undefined when there is no base image, or it was made from something else: another must be made. */
-export async function openEngine({ guestFile, baseFile }: EngineFiles): Promise<OpenedEngine | undefined> {
+/** Undefined when there is no base image that fits: the engine must be probed, and one made. */
+export async function openEngine({ guestFile, baseFolder }: EngineFiles): Promise<OpenedEngine | undefined> {
   const variant = DEFAULT_ENGINE
   const bytes = readEngine(variant)
   const compiling = WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>)
-  const [wasm, guest, file] = await Promise.all([
-    compiling,
-    readFile(guestFile, 'utf8'),
-    readOptional(baseFile),
-  ])
-  const known = decodeBase(file, sourceHash(variant, bytes, guest))
-  if (known === undefined) return undefined
-  const { layout, base, hash } = known
-  return { kit: { variant, wasm, layout }, base, hash }
+  const [wasm, guest] = await Promise.all([compiling, readFile(guestFile)])
+  const source = sourceHash(variant, bytes, guest)
+  const bases = new Bases(baseFolder, source)
+  const smallest = bases.get(0)
+  if (smallest === undefined) return undefined
+  return { kit: { variant, wasm, layout: smallest.layout, guest: share(guest) }, bases, source }
 }
 
-function readOptional(file: string): Promise<Uint8Array> {
-  return readFile(file).catch(() => new Uint8Array(0))
+function readOptional(file: string): Uint8Array {
+  try {
+    return readFileSync(file)
+  } catch {
+    return new Uint8Array(0)
+  }
 }

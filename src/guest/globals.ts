@@ -1,15 +1,13 @@
+import { installFeatures } from './feature.ts'
 import { atob, btoa } from './web/base64.ts'
 import { console } from './web/console.ts'
 import { Crypto, crypto } from './web/crypto.ts'
 import { DOMException } from './web/dom-exception.ts'
-import { TextDecoder, TextEncoder } from './web/encoding.ts'
 import { Headers } from './web/headers.ts'
 import { Performance, performance } from './web/performance.ts'
 import { Request } from './web/request.ts'
 import { Response } from './web/response.ts'
 import { clearInterval, clearTimeout, queueMicrotask, setInterval, setTimeout } from './web/timers.ts'
-import { URL } from './web/url.ts'
-import { URLSearchParams } from './web/url-search-params.ts'
 
 const interfaces = {
   Crypto,
@@ -18,10 +16,6 @@ const interfaces = {
   Performance,
   Request,
   Response,
-  TextDecoder,
-  TextEncoder,
-  URL,
-  URLSearchParams,
 }
 
 const values = {
@@ -49,4 +43,5 @@ function install(members: object, enumerable: boolean): void {
 export function installGlobals(): void {
   install(interfaces, false)
   install(values, true)
+  installFeatures()
 }

@@ -9,6 +9,8 @@
 
 /** The first argument of `__host(op, ...args)`. */
 export const OP = {
+  /** (index in FEATURES: number) → the function that the feature's script is, evaluated in the guest's realm. See feature.ts. */
+  FEATURE: 0,
   /** (level: LOG_LEVEL, text: plain) → undefined. The guest puts U+FFFD for NUL and caps the text at LOG_CHARS_MAX. */
   LOG: 1,
   /** (id: number, delayMs: number, repeat: boolean) → undefined. The id is a positive integer of the guest's. */

@@ -49,6 +49,7 @@ export function newPromise<T>(start: (resolve: (value: T) => void) => void): Pro
 export const promiseResolve: (value: unknown) => Promise<unknown> = Promise.resolve.bind(Promise)
 export const deleteProperty = Reflect.deleteProperty
 export const defineProperty = Object.defineProperty
+export const getOwnDescriptor = Object.getOwnPropertyDescriptor
 
 /** ES2024, present in both engines, not yet in the ES2023 library typings. */
 interface WellFormed {

@@ -23,17 +23,20 @@ beforeEach(async () => {
 afterEach(() => rm(path, { recursive: true, force: true }))
 
 const SOURCE = { name: 'f', code: 'the code', resolveDir: '/', stackBytes: 1, memoryBytes: 2 }
+const BASE = { index: 0, hash: 'hash' }
 const bundle = { code: 'bundled', map: '{"version":3}', inputs: { files: [], links: [] } }
 
 const ready = (change: Partial<ReadyFunction> = {}): ReadyFunction => ({
   source: SOURCE,
   bundle,
   image,
+  base: BASE,
   ...change,
 })
 
-async function open(maker = 'maker', base: Image = engine.built.base.image): Promise<FunctionCache> {
-  return new FunctionCache(await CacheFolder.open(path, BYTES_MAX), maker, base)
+async function open(maker = 'maker', hash = BASE.hash): Promise<FunctionCache> {
+  const bases = { get: (index: number) => (index === 0 ? { hash, base: engine.built.base } : undefined) }
+  return new FunctionCache(await CacheFolder.open(path, BYTES_MAX), maker, bases)
 }
 
 async function onlyFile(): Promise<string> {

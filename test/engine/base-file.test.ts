@@ -4,7 +4,8 @@ import { readEngine } from '../../src/engine/module.ts'
 import { ask, describeEngines } from './engines.ts'
 
 describeEngines('the file of the base image', (engine) => {
-  const source = () => sourceHash(engine.variant, readEngine(engine.variant), engine.guestSource)
+  const guest = () => Buffer.from(engine.guestSource)
+  const source = () => sourceHash(engine.variant, readEngine(engine.variant), guest())
 
   test('holds all that a start needs', async () => {
     const { file, base, kit } = engine.built
@@ -28,9 +29,11 @@ describeEngines('the file of the base image', (engine) => {
   test('is refused when it was made from something else', () => {
     const { file } = engine.built
     const wasm = readEngine(engine.variant)
-    expect(decodeBase(file, sourceHash('other', wasm, engine.guestSource))).toBe(undefined)
-    expect(decodeBase(file, sourceHash(engine.variant, wasm.subarray(1), engine.guestSource))).toBe(undefined)
-    expect(decodeBase(file, sourceHash(engine.variant, wasm, `${engine.guestSource} `))).toBe(undefined)
+    expect(decodeBase(file, sourceHash('other', wasm, guest()))).toBe(undefined)
+    expect(decodeBase(file, sourceHash(engine.variant, wasm.subarray(1), guest()))).toBe(undefined)
+    expect(decodeBase(file, sourceHash(engine.variant, wasm, Buffer.from(`${engine.guestSource} `)))).toBe(
+      undefined,
+    )
   })
 
   test('is refused when it was cut, at every length', () => {

@@ -1,8 +1,9 @@
 import { beforeAll, describe } from 'vitest'
 import { MemoryBudget } from '../../src/engine/budget.ts'
 import { type BaseImage, buildImage, type EngineKit } from '../../src/engine/build.ts'
+import { baseFor, mentionedFeatures } from '../../src/engine/features.ts'
 import type { Image } from '../../src/engine/image.ts'
-import { makeBase } from '../../src/engine/images.ts'
+import { makeBases } from '../../src/engine/images.ts'
 import { Instance } from '../../src/engine/instance.ts'
 import type { InstanceLimits } from '../../src/engine/limits.ts'
 import { type EngineCode, type EngineVariant, PAGE_BYTES } from '../../src/engine/module.ts'
@@ -93,7 +94,9 @@ export interface Counts {
 
 export class Engine {
   readonly variant: EngineVariant
-  #built: { kit: EngineKit; code: EngineCode; base: BaseImage; file: Uint8Array } | undefined
+  #built:
+    | { kit: EngineKit; code: EngineCode; bases: BaseImage[]; base: BaseImage; file: Uint8Array }
+    | undefined
   guestSource = ''
 
   constructor(variant: EngineVariant) {
@@ -102,7 +105,8 @@ export class Engine {
 
   async build(): Promise<void> {
     this.guestSource = await buildGuest()
-    this.#built = await makeBase(this.variant, this.guestSource)
+    const { bases, files, ...built } = await makeBases(this.variant, Buffer.from(this.guestSource))
+    this.#built = { ...built, bases, base: bases[0]!, file: files[0]! }
   }
 
   get built() {
@@ -112,7 +116,12 @@ export class Engine {
   /** An image of a function: `body` is the inside of its module, with `exports` in sight. */
   image(
     body: string,
-    { host = new FakeHost(), initMs = INIT_MS, stackBytes = STACK_BYTES, base = this.built.base } = {},
+    {
+      host = new FakeHost(),
+      initMs = INIT_MS,
+      stackBytes = STACK_BYTES,
+      base = this.built.bases[baseFor(mentionedFeatures(body))]!,
+    } = {},
   ): Promise<Image> {
     const { kit, code } = this.built
     const source = { filename: 'function.js', code: `(exports, module, require) => {${body}\n}` }

@@ -1,11 +1,10 @@
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import {
   newQuickJSWASMModuleFromVariant,
   type QuickJSContext,
   type QuickJSHandle,
   type QuickJSWASMModule,
 } from 'quickjs-emscripten-core'
+import { buildGuest } from '../../scripts/build-guest.mjs'
 import {
   encodingName,
   textDecode,
@@ -16,27 +15,8 @@ import {
 } from '../../src/guest/host.ts'
 import { CONTENT_TYPES, HEAD_KIND, IO_BYTES, OP, STATE, WORD } from '../../src/guest/ops.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-
-/** The guest bundle, built as scripts/build.mjs does, but into memory. */
-export async function buildGuest(): Promise<string> {
-  const { outputFiles } = await build({
-    absWorkingDir: root,
-    entryPoints: { guest: 'src/guest/index.ts' },
-    outdir: 'dist',
-    bundle: true,
-    write: false,
-    format: 'iife',
-    globalName: '__ringlet',
-    target: 'es2023',
-    platform: 'neutral',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    charset: 'ascii',
-    logLevel: 'warning',
-  })
-  return outputFiles[0]!.text
-}
+/** The guest API's scripts, as scripts/build.mjs builds them. */
+export { buildGuest }
 
 /** Small enough that the guest's limit comes before that of the test process. */
 const STACK_BYTES = 96 * 1024
@@ -74,14 +54,19 @@ export class Sandbox {
   readonly #context: QuickJSContext
   readonly #handles = new Map<string, QuickJSHandle>()
 
+  readonly #features: readonly string[]
+
+  /** `guest`: as {@link buildGuest} gives it. */
   constructor(module: QuickJSWASMModule, guest: string) {
+    const { core, features } = JSON.parse(guest) as { core: string; features: string[] }
     const context = module.newContext()
     this.#context = context
+    this.#features = features
     context.runtime.setMaxStackSize(STACK_BYTES)
     const dispatch = context.newFunction('__host', (...args) => this.#dispatch(args))
     context.setProp(context.global, '__host', dispatch)
     dispatch.dispose()
-    context.unwrapResult(context.evalCode(guest, 'guest.js')).dispose()
+    context.unwrapResult(context.evalCode(core, 'guest.js')).dispose()
     const protocol = context.getProp(context.global, '__ringlet')
     for (const name of ['io', 'load', 'invoke', 'take', 'takeHead', 'fire', 'push']) {
       this.#handles.set(name, context.getProp(protocol, name))
@@ -213,6 +198,9 @@ export class Sandbox {
   #dispatch(args: QuickJSHandle[]): QuickJSHandle {
     const context = this.#context
     const [op, ...rest] = args.map((handle) => this.#in(handle))
+    if (op === OP.FEATURE) {
+      return context.unwrapResult(context.evalCode(this.#features[rest[0] as number]!, 'feature.js'))
+    }
     const result = this.#run(op as number, rest)
     if (typeof result === 'string') return context.newString(result)
     if (typeof result === 'number') return context.newNumber(result)

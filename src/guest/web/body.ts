@@ -1,7 +1,8 @@
 import { fromWire, host, toWire } from '../bridge.ts'
+import { loadedFeature } from '../feature.ts'
 import { OP } from '../ops.ts'
 import { bufferLengthOf, bufferSlice, isView, jsonParse, stringSlice, toWellFormed } from '../primordials.ts'
-import { URLSearchParams } from './url-search-params.ts'
+import type { URLSearchParams } from './url-search-params.ts'
 
 /** Stands in the place of a body that has been read. */
 export const CONSUMED: unique symbol = Symbol('consumed')
@@ -45,7 +46,7 @@ export function bodyType(init: unknown): string | undefined {
   if (init === undefined || init === null) return undefined
   if (typeof init === 'object') {
     if (isView(init) || isArrayBuffer(init)) return undefined
-    if (init instanceof URLSearchParams) return FORM_TYPE
+    if (loadedFeature('url')?.isSearchParams(init)) return FORM_TYPE
   }
   return TEXT_TYPE
 }

@@ -10,6 +10,7 @@ type Init = string | Iterable<Iterable<string>> | Record<string, string> | undef
 
 let attach: (params: URLSearchParams, changed: (query: string) => void) => void
 let replace: (params: URLSearchParams, query: string) => void
+let isParams: (value: object) => boolean
 
 /** URL, section 6.2. */
 export class URLSearchParams {
@@ -115,6 +116,7 @@ export class URLSearchParams {
   }
 
   static {
+    isParams = (value) => #pairs in value
     attach = (params, changed) => {
       params.#changed = changed
     }
@@ -131,6 +133,9 @@ Object.defineProperty(URLSearchParams.prototype, Symbol.iterator, {
 finishInterface(URLSearchParams, 'URLSearchParams')
 
 export { attach, replace }
+
+/** Whether a value is a URLSearchParams of this realm, whatever its prototype says. */
+export const isSearchParams = (value: object): value is URLSearchParams => isParams(value)
 
 function usv(value: unknown): string {
   return toWellFormed(`${value}`)

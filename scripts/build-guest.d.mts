@@ -1,0 +1,2 @@
+/** JSON text: `{ core: string, features: string[] }`. */
+export function buildGuest(): Promise<string>

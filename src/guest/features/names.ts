@@ -1,0 +1,24 @@
+/**
+ * The parts of the guest API that a runtime has only when its function needs them. Imports nothing, so that both sides may
+ * import it. Order matters: a feature may import modules of the core and of those before it, and is loaded after them.
+ */
+export interface FeatureNames {
+  readonly name: string
+  /** What it puts on the global object. */
+  readonly globals: readonly string[]
+  /** Members of the core's classes that need it. */
+  readonly words: readonly string[]
+}
+
+export const FEATURES = [
+  { name: 'url', globals: ['URL', 'URLSearchParams'], words: [] },
+  { name: 'encoding', globals: ['TextDecoder', 'TextEncoder'], words: [] },
+] as const satisfies readonly FeatureNames[]
+
+export type FeatureName = (typeof FEATURES)[number]['name']
+
+/** Bit of a feature in a set of them. */
+export const featureBit = (index: number): number => 1 << index
+
+/** The set of all. */
+export const ALL_FEATURES: number = featureBit(FEATURES.length) - 1
