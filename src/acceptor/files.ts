@@ -12,6 +12,7 @@ import { FILE_UNAVAILABLE } from './own-answers.ts'
 const TAIL_BYTES = 16 << 10
 /** The same, when the acceptor's buffers are full: part of what a connection costs anyway. */
 const TAIL_BYTES_MIN = 1 << 10
+const NOTHING = new Uint8Array(0)
 /** Whatever the path has become since the actor looked: no link is followed, no device or FIFO makes this wait. */
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
@@ -78,6 +79,7 @@ class Sending {
   /** Bytes that the kernel or the socket's queue have. */
   #given = 0
   #waitsForClient = false
+  #tail: Uint8Array = NOTHING
 
   constructor(connection: Connection, fd: number, identity: FileIdentity, pool: ChunkPool, stallMs: number) {
     this.#connection = connection
@@ -116,8 +118,7 @@ class Sending {
   }
 
   async #bytes(bytes: Uint8Array): Promise<boolean> {
-    const taken = this.#connection.writeNow(bytes, 0, bytes.length)
-    this.#given += Math.max(0, taken)
+    const taken = this.#writeNow(bytes, bytes.length)
     return taken === bytes.length || (taken >= 0 && (await this.#queue(bytes.subarray(taken))))
   }
 
@@ -127,37 +128,47 @@ class Sending {
     while (at < end) {
       const taken = this.#pool.take()
       const chunk = taken instanceof Buffer ? taken : await taken
-      const wanted = Math.min(chunk.length, end - at)
       let sent = -1
       try {
-        const got = await readFile(this.#fd, chunk, wanted, at)
+        const got = await readFile(this.#fd, chunk, Math.min(chunk.length, end - at), at)
         // After the read: what was read before a change is of the old state, and is sent; what may be of the new one is not.
-        if (got > 0 && isUnchanged(this.#fd, this.#identity)) sent = await this.#chunk(chunk, got)
+        if (got > 0 && isUnchanged(this.#fd, this.#identity)) sent = this.#writeNow(chunk, got)
+        if (sent >= 0 && sent < got) {
+          if (this.#pool.tryKeep()) {
+            const isTaken = await this.#queue(chunk.subarray(sent, got))
+            this.#pool.endKeep()
+            sent = isTaken ? got : -1
+          } else this.#tail = this.#copyTail(chunk, sent, got)
+        }
       } finally {
         this.#pool.give(chunk)
       }
-      if (sent < 0) return false
-      at += sent
+      if (sent < 0 || !(await this.#sendTail())) return false
+      at += sent + this.#tail.length
+      this.#tail = NOTHING
     }
     return true
   }
 
-  /** Sends bytes of a chunk; how many, -1 when the client has gone. What it does not take soon is read again later. */
-  async #chunk(chunk: Buffer, length: number): Promise<number> {
-    const connection = this.#connection
-    const taken = connection.writeNow(chunk, 0, length)
-    if (taken < 0) return -1
-    this.#given += taken
-    const rest = length - taken
-    if (rest === 0) return length
-    if (this.#pool.tryKeep()) {
-      const isTaken = await this.#queue(chunk.subarray(taken, length))
-      this.#pool.endKeep()
-      return isTaken ? length : -1
-    }
-    const tail = Math.min(rest, connection.hasRoomFor(TAIL_BYTES) ? TAIL_BYTES : TAIL_BYTES_MIN)
-    const copy = Buffer.from(chunk.subarray(taken, taken + tail))
-    return (await this.#queue(copy, tail > TAIL_BYTES_MIN ? tail : 0)) ? taken + tail : -1
+  /** What the kernel takes at once; -1 when the client has gone. */
+  #writeNow(bytes: Uint8Array, length: number): number {
+    const taken = this.#connection.writeNow(bytes, 0, length)
+    this.#given += Math.max(0, taken)
+    return taken
+  }
+
+  /**
+   * The client is slow, and enough chunks wait for such: a little is copied out, and what follows is read again when the client
+   * has taken that.
+   */
+  #copyTail(chunk: Buffer, from: number, to: number): Uint8Array {
+    const most = this.#connection.hasRoomFor(TAIL_BYTES) ? TAIL_BYTES : TAIL_BYTES_MIN
+    return Uint8Array.prototype.slice.call(chunk, from, Math.min(to, from + most))
+  }
+
+  async #sendTail(): Promise<boolean> {
+    const { length } = this.#tail
+    return length === 0 || (await this.#queue(this.#tail, length > TAIL_BYTES_MIN ? length : 0))
   }
 
   async #queue(bytes: Uint8Array, heldBytes = 0): Promise<boolean> {
