@@ -42,7 +42,7 @@ describe('rooms', () => {
     http: [],
     guest: [],
     config: ['src/cli.ts', 'src/errors.ts'],
-    acceptor: ['src/errors.ts', 'src/protocol.ts', 'src/file-record.ts', 'src/shard.ts', 'src/metrics.ts'],
+    acceptor: ['src/errors.ts', 'src/protocol.ts', 'src/shard.ts', 'src/metrics.ts'],
     functions: ['src/errors.ts'],
     engine: ['guest', 'functions', 'src/errors.ts'],
     cache: ['engine', 'functions', 'src/errors.ts'],

@@ -19,8 +19,6 @@ import { SpinPolicy } from './spin.ts'
 const SWEEP_MS = 100
 /** After so long a batch ends, whatever is left of it: timers and deadlines are due too. */
 const TURN_MS = 10
-/** Requests that wait are served when the ring has been emptied, since those of others may lie in it; after so many turns in any case. */
-const HELD_TURNS_MAX = 8
 
 export interface ActorParts {
   readonly shard: ShardHandle
@@ -49,10 +47,6 @@ export class Actor {
   /** Sessions with whole requests left over from an earlier turn; each is in it at most once. */
   readonly #runnable: Session[] = []
   #open = 0
-  /** The last turn has found the ring empty. */
-  #sawAll = true
-  /** Turns in which requests waited and were not looked at. */
-  #heldTurns = 0
   #nextSweepMs = 0
   readonly #spins: SpinPolicy
   #stopped = false
@@ -76,8 +70,7 @@ export class Actor {
       const records = this.#turn()
       if (pools.wantsGrowth) await pools.grow()
       let hasServed = false
-      if (service.hasWaiting && (this.#sawAll || ++this.#heldTurns > HELD_TURNS_MAX)) {
-        this.#heldTurns = 0
+      if (service.hasWaiting) {
         this.#readClock()
         hasServed = service.serveWaiting()
         outbox.ring()
@@ -115,13 +108,7 @@ export class Actor {
     let records = 0
     const { outbox } = this.#parts
     const turnEndMs = this.#parts.service.nowMs + TURN_MS
-    this.#sawAll = false
-    while (records < limit && this.#parts.service.nowMs < turnEndMs) {
-      if (!consumer.next()) {
-        this.#sawAll = true
-        this.#parts.service.shares.endRound()
-        break
-      }
+    while (records < limit && this.#parts.service.nowMs < turnEndMs && consumer.next()) {
       records++
       this.#take()
       // At once, not after the batch: the acceptor needs as long to wake as a few requests take.
@@ -226,12 +213,9 @@ export class Actor {
     this.progress(session)
   }
 
-  /** Goes on with the sessions that had their share of an earlier turn, one share each, as long as a turn may take. */
+  /** Goes on with the sessions that had their share of an earlier turn, one share each. */
   #runOn(): void {
-    const { service } = this.#parts
-    const turnEndMs = performance.now() + TURN_MS
     for (let count = this.#runnable.length; count > 0; count--) {
-      if (service.nowMs >= turnEndMs) break
       const session = this.#runnable.shift()!
       session.isQueued = false
       if (this.#sessions[session.slot] !== session || !session.hasYielded) continue
