@@ -1,2 +1,2 @@
-/** JSON text: `{ core: string, features: string[] }`. */
-export function buildGuest(): Promise<string>
+/** JSON text: `{ core: string, features: string[] }`. `more`: source for the end of the core. */
+export function buildGuest(more?: string): Promise<string>

@@ -48,9 +48,10 @@ function importsOf(file, text) {
 
 /**
  * Builds all scripts. Resolves to JSON text: `{ core, features }`, the core's script, and of each feature of FEATURES
- * (src/guest/features/names.ts) an expression whose value is a function that takes the shared modules.
+ * (src/guest/features/names.ts) an expression whose value is a function that takes the shared modules. `more`: source for the
+ * core's end; paths count from the root.
  */
-export async function buildGuest() {
+export async function buildGuest(more = '') {
   const names = await featureNames()
   const owners = new Map()
   const own = (owner, { inputs }) => {
@@ -66,7 +67,12 @@ export async function buildGuest() {
   }
   const core = await build({
     ...OPTIONS,
-    stdin: { contents: coreEntry(owners, wanted), resolveDir: root, sourcefile: 'core.ts', loader: 'ts' },
+    stdin: {
+      contents: coreEntry(owners, wanted) + more,
+      resolveDir: root,
+      sourcefile: 'core.ts',
+      loader: 'ts',
+    },
     globalName: '__ringlet',
   })
   const features = []

@@ -19,6 +19,8 @@ import { SpinPolicy } from './spin.ts'
 const SWEEP_MS = 100
 /** After so long a batch ends, whatever is left of it: timers and deadlines are due too. */
 const TURN_MS = 10
+/** Longest sleep in the event loop: setTimeout takes no more than 2 ** 31 ms. */
+const LOOP_SLEEP_MS_MAX = 60_000
 
 export interface ActorParts {
   readonly shard: ShardHandle
@@ -50,6 +52,8 @@ export class Actor {
   #nextSweepMs = 0
   readonly #spins: SpinPolicy
   #stopped = false
+  /** Ends the present sleep in the event loop. */
+  #wake: () => void = () => {}
 
   constructor(parts: ActorParts) {
     this.#parts = parts
@@ -61,6 +65,7 @@ export class Actor {
     this.#acceptorBell = acceptorBell(parts.shard)
     this.#roomBell = requestRoomBell(parts.shard)
     this.#spins = new SpinPolicy(parts.spinMicros / 1000)
+    parts.service.work.onEnded = () => this.#wake()
   }
 
   /** Runs until the acceptor says STOP. */
@@ -76,10 +81,15 @@ export class Actor {
         outbox.ring()
         service.giveBack()
       }
+      // What the host does for guests goes on in the event loop: that has its turn whether or not there is other work.
+      if (service.work.isUnderWay) await this.#turnLoop()
       if (records > 0 || hasServed || this.#runnable.length > 0 || pools.wantsGrowth) continue
+      if (service.work.hasEnded) continue
       if (pools.tidyAtMs <= performance.now()) await pools.tidy(performance.now())
+      else if (service.work.isUnderWay) await this.#sleepInLoop()
       else this.#sleep()
     }
+    this.#parts.service.end()
     this.#parts.gauges()
   }
 
@@ -89,6 +99,7 @@ export class Actor {
     this.#readClock()
     const records = this.#drain()
     this.#runOn()
+    if (service.work.hasEnded) service.work.deliver()
     service.timers.fire(performance.now())
     if (service.nowMs >= this.#nextSweepMs) this.#sweep()
     outbox.ring()
@@ -285,19 +296,52 @@ export class Actor {
   #sleep(): void {
     const sinceMs = performance.now()
     if (this.#spins.spin(this.#consumer, sinceMs)) return
-    const { service, pools, log } = this.#parts
-    log.output.flush()
+    this.#parts.log.output.flush()
     this.#bell.prepare()
     if (!this.#consumer.isEmpty()) {
       this.#bell.cancel()
       return
     }
-    const isWatching = this.#open > 0 || service.hasWaiting
-    const sweepMs = isWatching ? this.#nextSweepMs : Number.POSITIVE_INFINITY
-    const nextMs = Math.min(service.timers.nextMs, sweepMs, pools.tidyAtMs)
-    const waitMs = nextMs - performance.now()
+    const waitMs = this.#nextMs() - performance.now()
     if (waitMs > 0) this.#bell.wait(waitMs)
     else this.#bell.cancel()
     this.#spins.slept(performance.now() - sinceMs)
+  }
+
+  /** When something is due that no record tells of. */
+  #nextMs(): number {
+    const { service, pools } = this.#parts
+    const isWatching = this.#open > 0 || service.hasWaiting
+    const sweepMs = isWatching ? this.#nextSweepMs : Number.POSITIVE_INFINITY
+    return Math.min(service.timers.nextMs, sweepMs, pools.tidyAtMs)
+  }
+
+  /** One turn of the event loop, its poll for input and output included. */
+  #turnLoop(): Promise<void> {
+    return new Promise((resolve) => {
+      setImmediate(resolve)
+    })
+  }
+
+  /** As {@link #sleep}, on the event loop: also a call's end wakes. The bell's wait is kept over many sleeps (ring.md). */
+  async #sleepInLoop(): Promise<void> {
+    this.#parts.log.output.flush()
+    this.#bell.prepare()
+    const waitMs = this.#nextMs() - performance.now()
+    if (this.#consumer.isEmpty() && waitMs > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, Math.min(waitMs, LOOP_SLEEP_MS_MAX))
+        this.#wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+        if (this.#bell.armed) return
+        const rung = this.#bell.waitAsync()
+        if (rung === undefined) this.#wake()
+        else rung.then(() => this.#wake())
+      })
+      this.#wake = () => {}
+    }
+    this.#bell.cancel()
   }
 }

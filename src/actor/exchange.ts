@@ -2,10 +2,12 @@
 // guest's host calls act on, so each has timers and a log of its own.
 
 import type { Activity } from '@shared/ringbuffer'
-import type { HostCalls } from '../engine/border.ts'
+import type { HostCalls } from '../engine/host-ops.ts'
 import type { Instance } from '../engine/instance.ts'
 import { Runtime } from '../engine/pool.ts'
+import type { HostValue } from '../guest/host.ts'
 import { LOG_LEVEL } from '../guest/ops.ts'
+import { type Caller, type HostWork, RequestCalls } from './calls.ts'
 import type { FunctionPlan } from './plan.ts'
 import type { BodyReader } from './request.ts'
 import type { Session } from './session.ts'
@@ -18,12 +20,13 @@ const REPEAT_MS_MIN = 1
 export interface ExchangeOwner {
   readonly activity: Activity
   readonly timers: TimerQueue
+  readonly work: HostWork
   readonly nowMs: number
   /** A guest's console line. */
   guestLog(exchange: Exchange, level: number, text: string): void
-  /** Before a timer's callback: what it has the host write is for its own connection. */
+  /** Before a timer's callback, or a call's end: what it has the host write is for its own connection. */
   beforeStep(exchange: Exchange): void
-  /** After a timer's callback: there may be an answer. */
+  /** After a timer's callback, or a call's end: there may be an answer. */
   afterStep(exchange: Exchange): void
   /** The guest asks for a piece of its body. */
   bodyWanted(exchange: Exchange): void
@@ -31,10 +34,11 @@ export interface ExchangeOwner {
   afterPiece(exchange: Exchange): void
 }
 
-export class Exchange extends Runtime implements HostCalls, BodyReader {
+export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
   readonly plan: FunctionPlan
   readonly #owner: ExchangeOwner
   readonly #timers = new Map<number, TimerEntry>()
+  readonly #calls: RequestCalls
 
   /** The connection that waits for the answer; undefined when it has it, or has gone. */
   session: Session | undefined
@@ -57,6 +61,7 @@ export class Exchange extends Runtime implements HostCalls, BodyReader {
     super(instance, functionIndex)
     this.plan = plan
     this.#owner = owner
+    this.#calls = new RequestCalls(this, owner.work, plan.limits.pendingCalls)
   }
 
   /** Guest code is about to run for this request: whoever watches the shard sees it. */
@@ -73,12 +78,14 @@ export class Exchange extends Runtime implements HostCalls, BodyReader {
     return this.#owner.activity.isCancelled
   }
 
-  get pendingTimers(): number {
-    return this.#timers.size
+  /** Whether something is under way that the guest will be told of: a timer, or a call of the host's. */
+  get isPending(): boolean {
+    return this.#timers.size > 0 || this.#calls.size > 0
   }
 
-  /** Ends every timer of the request. */
-  clearTimers(): void {
+  /** Ends every timer of the request, and gives up what it had the host begin. */
+  clearPending(): void {
+    this.#calls.clear()
     if (this.wall !== undefined) {
       this.#owner.timers.cancel(this.wall)
       this.wall = undefined
@@ -128,6 +135,22 @@ export class Exchange extends Runtime implements HostCalls, BodyReader {
 
   env(): string {
     return this.plan.env ?? '{}'
+  }
+
+  call(id: number, what: number, values: readonly HostValue[]): string | undefined {
+    return this.#calls.begin(id, what, values)
+  }
+
+  callCancel(id: number): void {
+    this.#calls.cancel(id)
+  }
+
+  complete(id: number, outcome: number, value: HostValue): void {
+    this.#owner.beforeStep(this)
+    this.enter()
+    this.instance.complete(id, outcome, value)
+    this.leave()
+    this.#owner.afterStep(this)
   }
 
   #schedule(id: number, delayMs: number, repeat: boolean): void {

@@ -26,6 +26,7 @@ export interface FunctionPlan {
     readonly stackBytes: number
     readonly responseBytes: number
     readonly timers: number
+    readonly pendingCalls: number
     readonly hostCalls: number
     readonly concurrency: number
   }

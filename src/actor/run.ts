@@ -10,6 +10,7 @@ import type { PoolEvents, PoolLimits } from '../engine/pool.ts'
 import { maximumPages, Pools } from '../engine/pools.ts'
 import { Router } from '../functions/router.ts'
 import { bundleFilename, mapStack } from '../functions/source-map.ts'
+import { asyncOps } from '../host/ops.ts'
 import type { ChunkedLimits } from '../http/chunked.ts'
 import { type HeadParser, ScalarParser } from '../http/parser.ts'
 import { SimdParser } from '../http/simd.ts'
@@ -20,6 +21,7 @@ import { acceptorBell, actorActivity, actorCounters, answerRoomBell, responseRin
 import { Standing } from '../standing.ts'
 import { Actor } from './actor.ts'
 import { BufferBudget } from './bytes.ts'
+import { HostWork } from './calls.ts'
 import { Exchange } from './exchange.ts'
 import { Outbox } from './outbox.ts'
 import { type ActorConfig, type ActorPlan, type FunctionPlan, headLimits } from './plan.ts'
@@ -159,6 +161,7 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
     queueRequests: config.pool.queueRequests,
     queueMs: config.pool.queueMs,
     buffers,
+    work: new HostWork(asyncOps(), buffers),
     onProgress: (session) => actor.advance(session),
   })
   const actor: Actor = new Actor({

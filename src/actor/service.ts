@@ -15,6 +15,7 @@ import { LANE, RESPONSE } from '../protocol.ts'
 import type { Standing } from '../standing.ts'
 import { AnswerWriter, type Delivery } from './answer.ts'
 import type { BufferBudget } from './bytes.ts'
+import type { HostWork } from './calls.ts'
 import type { Exchange, ExchangeOwner } from './exchange.ts'
 import { FAILURE_CODES, failureAnswer } from './failures.ts'
 import type { Outbox } from './outbox.ts'
@@ -54,6 +55,8 @@ export interface ServiceOptions {
   readonly queueMs: number
   /** What sessions and waiting requests may keep together. */
   readonly buffers: BufferBudget
+  /** What guests have the host do. */
+  readonly work: HostWork
   /** A session has moved on outside of its own input: by a timer, or a runtime that came free. */
   readonly onProgress: (session: Session) => void
 }
@@ -63,13 +66,14 @@ export class Service implements RequestSink, ExchangeOwner {
   readonly date = new DateCache()
   nowMs: number = performance.now()
   readonly buffers: BufferBudget
+  readonly work: HostWork
   /** While true, every answer closes its connection. */
   draining = false
   readonly #options: ServiceOptions
   readonly #writer: AnswerWriter
   readonly #waiting: WaitingRoom
   readonly #delivery: Delivery = { isHead: false, close: false, saysKeepAlive: false }
-  /** Exchanges that outlive the step they began in: for a timer, or after their answer for waitUntil. */
+  /** Exchanges that outlive the step they began in: for a timer or a call, or after their answer for waitUntil. */
   readonly #pending = new Set<Exchange>()
   /** Exchanges whose runtimes are free and have not been given back. */
   readonly #returns: Exchange[] = []
@@ -80,6 +84,7 @@ export class Service implements RequestSink, ExchangeOwner {
   constructor(options: ServiceOptions) {
     this.#options = options
     this.buffers = options.buffers
+    this.work = options.work
     this.#writer = new AnswerWriter(options.outbox, this.date, options.sendWindowBytes)
     this.#waiting = new WaitingRoom(options.queueRequests, options.functions, options.buffers)
   }
@@ -186,6 +191,12 @@ export class Service implements RequestSink, ExchangeOwner {
     return hasServed
   }
 
+  /** Nobody is to be served any more: what is under way for guests is given up. */
+  end(): void {
+    for (const exchange of this.#pending) exchange.clearPending()
+    this.#pending.clear()
+  }
+
   /** The client is gone: what runs for it is given up. */
   abandon(session: Session): void {
     this.#giveUp(session)
@@ -275,7 +286,7 @@ export class Service implements RequestSink, ExchangeOwner {
       this.#failed(exchange, session, FAILURE_CODES[instance.failure], limitOf(exchange, instance.failure))
     else if (instance.state === STATE.FAILED) this.#threw(exchange, session)
     else if (instance.state !== STATE.PENDING) this.#answer(exchange, session)
-    else if (exchange.pendingTimers > 0 || exchange.wantsBody) {
+    else if (exchange.isPending || exchange.wantsBody) {
       if (this.#options.pools.holds(exchange)) this.#keep(exchange)
       else this.#failed(exchange, session, 'memory-limit', 'the memory budget of its shard is used up')
     } else
@@ -356,7 +367,7 @@ export class Service implements RequestSink, ExchangeOwner {
     if (instance.failure !== null) {
       if (instance.failure === 'cpu') this.#offences.push(exchange.functionIndex)
       this.#options.report.ended(exchange, FAILURE_CODES[instance.failure], 'after its answer')
-    } else if (instance.waiting > 0 && exchange.pendingTimers > 0) {
+    } else if (instance.waiting > 0 && exchange.isPending) {
       this.#keep(exchange)
       return
     }
@@ -385,7 +396,7 @@ export class Service implements RequestSink, ExchangeOwner {
 
   #release(exchange: Exchange, spoiled: boolean): void {
     this.#pending.delete(exchange)
-    exchange.clearTimers()
+    exchange.clearPending()
     exchange.session = undefined
     exchange.spoiled = spoiled
     this.#returns.push(exchange)

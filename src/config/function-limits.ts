@@ -7,8 +7,18 @@ export function functionLimits(
   config: Pick<Config, 'limits'>,
   overrides: FunctionConfig['limits'],
 ): FunctionLimits {
-  const { cpuMs, wallMs, memoryBytes, stackBytes, responseBytes, timers, hostCalls, concurrency } =
-    config.limits
-  const common = { cpuMs, wallMs, memoryBytes, stackBytes, responseBytes, timers, hostCalls, concurrency }
+  const { cpuMs, wallMs, memoryBytes, stackBytes, responseBytes } = config.limits
+  const { timers, pendingCalls, hostCalls, concurrency } = config.limits
+  const common = {
+    cpuMs,
+    wallMs,
+    memoryBytes,
+    stackBytes,
+    responseBytes,
+    timers,
+    pendingCalls,
+    hostCalls,
+    concurrency,
+  }
   return { ...common, ...overrides }
 }

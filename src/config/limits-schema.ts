@@ -21,6 +21,9 @@ const memoryBytes = multipleOf(64 * KIB, 20 * MIB, GIB, {
 const stackBytes = wholeNumber(32 * KIB, 512 * KIB, { meaning: 'Stack of one runtime.' })
 const responseBytes = wholeNumber(KIB, 256 * MIB, { meaning: 'Body of an answer; then 500.' })
 const timers = wholeNumber(0, 100_000, { meaning: 'Timers pending in one runtime.' })
+const pendingCalls = wholeNumber(0, 10_000, {
+  meaning: 'Host calls of one runtime that take time and have not ended: fetch, cryptography and the like.',
+})
 const hostCalls = wholeNumber(1, 10_000_000, {
   meaning: 'Calls from a handler to its host during one request.',
 })
@@ -63,6 +66,7 @@ export const limitsSchema = v.strictObject({
   memoryBytes: v.optional(memoryBytes, 64 * MIB),
   stackBytes: v.optional(stackBytes, 256 * KIB),
   timers: v.optional(timers, 1000),
+  pendingCalls: v.optional(pendingCalls, 100),
   hostCalls: v.optional(hostCalls, 10_000),
   concurrency: v.optional(concurrency, 64),
   initMs: v.optional(
@@ -79,6 +83,7 @@ export const functionLimitsSchema = v.strictObject({
   stackBytes: v.exactOptional(stackBytes),
   responseBytes: v.exactOptional(responseBytes),
   timers: v.exactOptional(timers),
+  pendingCalls: v.exactOptional(pendingCalls),
   hostCalls: v.exactOptional(hostCalls),
   concurrency: v.exactOptional(concurrency),
 })

@@ -4,7 +4,6 @@
 import { RingletError } from '../errors.ts'
 import { IO_BYTES } from '../guest/ops.ts'
 import { clearFreeBlocks } from './blocks.ts'
-import type { HostCalls } from './border.ts'
 import {
   ALL_INTRINSICS,
   evaluate,
@@ -14,6 +13,7 @@ import {
   throwIfException,
 } from './evaluate.ts'
 import { GC_OFF, SCRATCH_BYTES } from './heap.ts'
+import type { HostCalls } from './host-ops.ts'
 import { type Captured, captureBase, captureDelta, type Image, type ImagePointers } from './image.ts'
 import { Instance } from './instance.ts'
 import type { EngineLayout } from './layout.ts'
@@ -83,6 +83,7 @@ export async function buildBase(kit: EngineKit, code: EngineCode, features: numb
       takeHead: member('takeHead'),
       fire: member('fire'),
       push: member('push'),
+      complete: member('complete'),
       where: member('where'),
       undefined: ffi.QTS_GetUndefined(),
       flags: Array.from({ length: FLAGS }, (_, value) => ffi.QTS_NewFloat64(ctx, value)),
@@ -209,4 +210,6 @@ const silentHost: HostCalls = {
   timerClear() {},
   bodyPull() {},
   env: () => '{}',
+  call: () => 'not while an image is made',
+  callCancel() {},
 }

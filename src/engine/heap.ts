@@ -2,6 +2,7 @@
 
 import { isAscii } from 'node:buffer'
 import { randomFillSync } from 'node:crypto'
+import type { HostValue } from '../guest/host.ts'
 import type { ImagePointers } from './image.ts'
 import type { EngineLayout } from './layout.ts'
 import type { EmModule, EngineFfi } from './module.ts'
@@ -113,6 +114,14 @@ export class GuestHeap {
     const at = this.#allocate(source.length)
     this.#em.HEAPU8.set(source, at)
     return this.#usable(this.#ffi.QTS_NewArrayBuffer(ctx, at, source.length))
+  }
+
+  /** A value of the host's; owned, 0 for undefined. Throws {@link GuestMemoryError}. */
+  value(pointers: ImagePointers, value: HostValue): number {
+    if (value === undefined) return 0
+    if (typeof value === 'number') return this.#usable(this.#ffi.QTS_NewFloat64(pointers.ctx, value))
+    if (typeof value === 'string') return this.text(pointers, Buffer.from(value, 'utf8'))
+    return this.arrayBuffer(pointers, value)
   }
 
   /** The engine makes an exception, or nothing, when memory is out. */

@@ -26,9 +26,10 @@ export interface ImagePointers {
   readonly takeHead: number
   readonly fire: number
   readonly push: number
+  readonly complete: number
   readonly where: number
   readonly undefined: number
-  /** The numbers that `invoke` and `push` take as flags, by their value. */
+  /** The numbers that `invoke`, `push` and `complete` take as flags, by their value. */
   readonly flags: readonly number[]
   /** A block of `SCRATCH_BYTES` for arguments. */
   readonly scratch: number

@@ -125,6 +125,8 @@ function buildOne(
     timerClear() {},
     bodyPull() {},
     env: () => '{}',
+    call: () => 'not in top-level code',
+    callCancel() {},
   }
   const source = { filename: bundleFilename(fn.name), code: fn.code }
   return buildImage(kit, code, base, source, fn.stackBytes, fn.memoryBytes / PAGE_BYTES, initMs, host)

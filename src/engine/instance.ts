@@ -1,15 +1,17 @@
 // One QuickJS instance: a linear memory, the functions over it, and what may be running in it.
 //
 // The hot path speaks to the C interface with plain numbers and copies bytes; it makes no JavaScript string and no object
-// for a request. Whoever holds an instance drives it by: load → invoke → (runJobs | fire)* → answer → settle, and
+// for a request. Whoever holds an instance drives it by: load → invoke → (fire | push | complete)* → answer → settle, and
 // reads `failure` after each step. A condemned instance is dropped, never disposed: freeing a runtime that failed or
 // came out of an image aborts (quickjs-emscripten issues 257 and 269).
 
-import { HEAD_KIND, STATE, WORD } from '../guest/ops.ts'
-import { HostBorder, type HostCalls } from './border.ts'
+import type { HostValue } from '../guest/host.ts'
+import { HEAD_KIND, OUTCOME, STATE, WORD } from '../guest/ops.ts'
+import { HostBorder } from './border.ts'
 import { CpuMeter } from './cpu.ts'
 import { GuestError, readCString } from './evaluate.ts'
 import { GC_OFF, GuestHeap, GuestMemoryError } from './heap.ts'
+import type { HostCalls } from './host-ops.ts'
 import type { Image } from './image.ts'
 import type { EngineLayout } from './layout.ts'
 import type { Failure, InstanceLimits } from './limits.ts'
@@ -238,6 +240,29 @@ export class Instance {
       const value = this.#ffi.QTS_Call(ctx, push, none, 2, scratch)
       this.#ffi.QTS_FreeValuePointer(ctx, chunk)
       this.#afterCall(value, false)
+    } catch (error) {
+      this.#condemn(error)
+    }
+    this.#leave()
+  }
+
+  /** Tells the guest the end of an OP.CALL: its result, or why there is none (`name\nmessage`, plain). */
+  complete(id: number, outcome: number, value: HostValue): void {
+    const { pointers } = this.#image!
+    const { ctx, complete, flags, scratch, undefined: none } = pointers
+    this.#enter()
+    try {
+      const idValue = this.#ffi.QTS_NewFloat64(ctx, id)
+      const result = this.#heap.value(pointers, value)
+      const words = this.#heap.words()
+      const argv = scratch >> 2
+      words[argv] = idValue
+      words[argv + 1] = flags[outcome === OUTCOME.DONE ? OUTCOME.DONE : OUTCOME.FAILED]!
+      words[argv + 2] = result === 0 ? none : result
+      const returned = this.#ffi.QTS_Call(ctx, complete, none, 3, scratch)
+      this.#ffi.QTS_FreeValuePointer(ctx, idValue)
+      if (result !== 0) this.#ffi.QTS_FreeValuePointer(ctx, result)
+      this.#afterCall(returned, false)
     } catch (error) {
       this.#condemn(error)
     }

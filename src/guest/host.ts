@@ -11,6 +11,8 @@ const URL_CHARS_MAX = 65_536
 const LABEL_CHARS_MAX = 64
 /** WIRE TEXT on the host's side: a string, or its UTF-16 units as bytes. */
 export type WireText = string | Uint8Array
+/** What crosses the border, either way. Text has no NUL and no lone surrogate; bytes are an ArrayBuffer in the guest. */
+export type HostValue = undefined | number | string | Uint8Array
 
 const LONE_SURROGATE = /\p{Surrogate}/u
 

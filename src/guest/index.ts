@@ -5,6 +5,7 @@
 import { installGlobals } from './globals.ts'
 
 export { takeHead } from './answer.ts'
+export { complete } from './async.ts'
 export { io } from './bridge.ts'
 export { where } from './describe.ts'
 export { preload } from './feature.ts'

@@ -1,3 +1,4 @@
+import { forgetCalls } from './async.ts'
 import { host, startServing, words } from './bridge.ts'
 import { contextPrototype } from './context.ts'
 import { describeFailure } from './describe.ts'
@@ -49,6 +50,7 @@ export function invoke(head: string, body: string | ArrayBuffer | undefined, fla
   if (pending) throw new Error('the invocation before has not been answered')
   words[STATE] = PENDING
   forgetTimers()
+  forgetCalls()
   try {
     if (env === undefined) start(flags)
     const content = (flags & STREAM) === 0 ? body : expectBody(body as ArrayBuffer | undefined)

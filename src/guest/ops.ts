@@ -35,6 +35,33 @@ export const OP = {
   ENCODING_NAME: 11,
   /** () → undefined. Asks for one more piece of a streamed request body: it comes by `push`. */
   BODY_PULL: 12,
+  /**
+   * (id: number, what: ASYNC_OP, ...arguments: plain text, number, boolean, ArrayBuffer or undefined) → undefined. Begins work that
+   * takes time; `complete` tells its end. Throws when the host takes no more. The id is a positive integer of the guest's.
+   */
+  CALL: 13,
+  /** (id: number) → undefined. Nobody waits for this call any more: `complete` is not called for it. Unknown ids are ignored. */
+  CALL_CANCEL: 14,
+} as const
+
+/** The second argument of OP.CALL: see `hostAsync` in async.ts, and src/host/ops.ts for what the host does. */
+export const ASYNC_OP = {
+  /**
+   * (head: plain, body: ArrayBuffer | plain | undefined, flags: FETCH bits) → plain. Sends a request. The head is lines:
+   * method, URL, redirect mode, then `name: value` fields; the result is lines: number of the exchange, status, `1` if redirected,
+   * URL, reason phrase, then fields. Its body is read by FETCH_READ.
+   */
+  FETCH: 1,
+  /** (exchange: number) → ArrayBuffer with the next piece of the response's body, undefined at its end. */
+  FETCH_READ: 2,
+  /** (exchange: number, piece: ArrayBuffer | undefined for the end) → undefined, when a further piece may come. */
+  FETCH_WRITE: 3,
+} as const
+
+/** The second argument of `complete`: what became of an OP.CALL. */
+export const OUTCOME = {
+  /** The value is the result. */ DONE: 0,
+  /** The value is text: `name\nmessage`, and `\ncode\nmessage` of its cause where there is one. */ FAILED: 1,
 } as const
 
 /** `__ringlet.io` is this many bytes: sixteen 32-bit words. */

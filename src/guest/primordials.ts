@@ -43,7 +43,9 @@ export const isView = ArrayBuffer.isView
 export const promiseThen = uncurry(Promise.prototype.then<unknown, unknown>)
 const PromiseOfRealm = Promise
 /** A promise of this realm, whatever user code has put in the constructor's place. */
-export function newPromise<T>(start: (resolve: (value: T) => void) => void): Promise<T> {
+export function newPromise<T>(
+  start: (resolve: (value: T) => void, reject: (reason: unknown) => void) => void,
+): Promise<T> {
   return new PromiseOfRealm<T>(start)
 }
 export const promiseResolve: (value: unknown) => Promise<unknown> = Promise.resolve.bind(Promise)

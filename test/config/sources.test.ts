@@ -159,6 +159,7 @@ describe('functions', () => {
       stackBytes: 262_144,
       responseBytes: 8_388_608,
       timers: 3,
+      pendingCalls: 100,
       hostCalls: 10_000,
       concurrency: 64,
     })

@@ -68,7 +68,7 @@ export class Sandbox {
     dispatch.dispose()
     context.unwrapResult(context.evalCode(core, 'guest.js')).dispose()
     const protocol = context.getProp(context.global, '__ringlet')
-    for (const name of ['io', 'load', 'invoke', 'take', 'takeHead', 'fire', 'push']) {
+    for (const name of ['io', 'load', 'invoke', 'take', 'takeHead', 'fire', 'push', 'complete']) {
       this.#handles.set(name, context.getProp(protocol, name))
     }
     protocol.dispose()

@@ -1,4 +1,5 @@
-import type { HostCalls } from '../../src/engine/border.ts'
+import type { HostCalls } from '../../src/engine/host-ops.ts'
+import type { HostValue } from '../../src/guest/host.ts'
 
 /** The host's side of one request: keeps what the guest asks for. */
 export class FakeHost implements HostCalls {
@@ -31,5 +32,19 @@ export class FakeHost implements HostCalls {
 
   env(): string {
     return this.environment
+  }
+
+  /** Calls under way by their ids: what is to be done, and its arguments. */
+  readonly calls = new Map<number, readonly [what: number, ...values: HostValue[]]>()
+  callsMax = 100
+
+  call(id: number, what: number, values: readonly HostValue[]): string | undefined {
+    if (this.calls.size >= this.callsMax) return 'too many calls'
+    this.calls.set(id, [what, ...values])
+    return undefined
+  }
+
+  callCancel(id: number): void {
+    this.calls.delete(id)
   }
 }

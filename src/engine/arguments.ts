@@ -1,0 +1,94 @@
+// What a guest hands to its host, and what it gets back. Every argument is hostile: it is read by its type, never converted, so
+// that no conversion runs guest code in the middle of a host function; what is wrong ends in undefined, never in an exception.
+
+import type { HostValue, WireText } from '../guest/host.ts'
+import { readCString } from './evaluate.ts'
+import type { EmModule, EngineFfi } from './module.ts'
+
+/** Makes the call throw an Error with this message in the guest. */
+export class HostRefusal extends Error {
+  override readonly name = 'HostRefusal'
+}
+
+/** The arguments of one call. One object, pointed at the next call's: read before anything runs in the guest again. */
+export class GuestArguments {
+  readonly #em: EmModule
+  readonly #ffi: EngineFfi
+  #ctx = 0
+  #argv = 0
+  count = 0
+
+  constructor(em: EmModule, ffi: EngineFfi) {
+    this.#em = em
+    this.#ffi = ffi
+  }
+
+  at(ctx: number, argc: number, argv: number): this {
+    this.#ctx = ctx
+    this.#argv = argv
+    this.count = argc
+    return this
+  }
+
+  /** NaN where there is none. */
+  number(index: number): number {
+    return index < this.count ? this.#ffi.QTS_GetFloat64(this.#ctx, this.#pointer(index)) : Number.NaN
+  }
+
+  /** A plain string; '' for everything else. */
+  text(index: number): string {
+    if (this.#typeof(index) !== 'string') return ''
+    const pointer = this.#ffi.QTS_GetString(this.#ctx, this.#pointer(index))
+    if (pointer === 0) return ''
+    const text = readCString(this.#em, pointer)
+    this.#ffi.QTS_FreeCString(this.#ctx, pointer)
+    return text
+  }
+
+  wire(index: number): WireText {
+    return this.bytes(index) ?? this.text(index)
+  }
+
+  optionalWire(index: number): WireText | undefined {
+    return this.#typeof(index) === 'undefined' ? undefined : this.wire(index)
+  }
+
+  /** A copy of an ArrayBuffer's bytes; undefined for everything else. */
+  bytes(index: number): Uint8Array<ArrayBuffer> | undefined {
+    if (this.#typeof(index) !== 'object') return undefined
+    const value = this.#pointer(index)
+    const pointer = this.#ffi.QTS_GetArrayBuffer(this.#ctx, value)
+    if (pointer === 0) return undefined
+    const length = this.#ffi.QTS_GetArrayBufferLength(this.#ctx, value)
+    const bytes = new Uint8Array(this.#em.HEAPU8.subarray(pointer, pointer + length))
+    this.#em._free(pointer)
+    return bytes
+  }
+
+  /** A boolean is 0 or 1; what cannot cross is undefined. */
+  value(index: number): HostValue {
+    switch (this.#typeof(index)) {
+      case 'number':
+      case 'boolean':
+        return this.number(index)
+      case 'string':
+        return this.text(index)
+      case 'object':
+        return this.bytes(index)
+      default:
+        return undefined
+    }
+  }
+
+  #pointer(index: number): number {
+    return this.#ffi.QTS_ArgvGetJSValueConstPointer(this.#argv, index)
+  }
+
+  #typeof(index: number): string {
+    if (index >= this.count) return 'undefined'
+    const pointer = this.#ffi.QTS_Typeof(this.#ctx, this.#pointer(index))
+    const type = readCString(this.#em, pointer)
+    this.#em._free(pointer)
+    return type
+  }
+}

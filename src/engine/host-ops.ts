@@ -1,0 +1,82 @@
+// What the host does for its guest at once, by the numbers in OP (src/guest/ops.ts).
+
+import { randomFillSync } from 'node:crypto'
+import { encodingName, type HostValue, textDecode, textEncode, urlParse, urlSet } from '../guest/host.ts'
+import { LOG_CHARS_MAX, OP, RANDOM_BYTES_MAX } from '../guest/ops.ts'
+import { type GuestArguments, HostRefusal } from './arguments.ts'
+
+/** What a running request offers its guest beside the pure operations. */
+export interface HostCalls {
+  /** Somebody outside wants the request to stop; looked at whenever the engine polls. */
+  readonly isCancelled: boolean
+  log(level: number, text: string): void
+  /** False when there are too many timers. */
+  timerSet(id: number, delayMs: number, repeat: boolean): boolean
+  timerClear(id: number): void
+  /** The guest waits for a piece of its body. */
+  bodyPull(): void
+  /** JSON text. */
+  env(): string
+  /**
+   * Begins what takes time: one of ASYNC_OP, with arguments of the host's own. Undefined, or why it is refused. Its end is
+   * told by {@link Instance.complete}.
+   */
+  call(id: number, what: number, values: readonly HostValue[]): string | undefined
+  callCancel(id: number): void
+}
+
+type HostOp = (args: GuestArguments, host: HostCalls) => HostValue
+
+function timerSet(args: GuestArguments, host: HostCalls): undefined {
+  if (!host.timerSet(args.number(1), args.number(2), args.number(3) !== 0)) {
+    throw new HostRefusal('too many timers')
+  }
+}
+
+function random(args: GuestArguments): HostValue {
+  const count = args.number(1)
+  if (!(count >= 1 && count <= RANDOM_BYTES_MAX)) return undefined
+  return randomFillSync(new Uint8Array(Math.floor(count)))
+}
+
+/** Arguments of OP.CALL before those of what it begins. */
+const CALL_ARGUMENTS = 3
+
+function call(args: GuestArguments, host: HostCalls): undefined {
+  const values: HostValue[] = []
+  for (let i = CALL_ARGUMENTS; i < args.count; i++) values.push(args.value(i))
+  const refusal = host.call(args.number(1), args.number(2), values)
+  if (refusal !== undefined) throw new HostRefusal(refusal)
+}
+
+const OPS: readonly [op: number, run: HostOp][] = [
+  [OP.LOG, (args, host) => host.log(args.number(1), args.text(2).slice(0, LOG_CHARS_MAX)) as undefined],
+  [OP.TIMER_SET, timerSet],
+  [OP.TIMER_CLEAR, (args, host) => host.timerClear(args.number(1)) as undefined],
+  [OP.URL_PARSE, (args) => urlParse(args.wire(1), args.optionalWire(2))],
+  [OP.URL_SET, (args) => urlSet(args.text(1), args.number(2), args.wire(3))],
+  [OP.TEXT_ENCODE, (args) => textEncode(args.wire(1))],
+  [OP.TEXT_DECODE, (args) => textDecode(args.bytes(1) ?? new Uint8Array(0), args.text(2), args.number(3))],
+  [OP.RANDOM, random],
+  [OP.ENV, (_args, host) => host.env()],
+  [OP.NOW, () => performance.now()],
+  [OP.ENCODING_NAME, (args) => encodingName(args.wire(1))],
+  [OP.BODY_PULL, (_args, host) => host.bodyPull() as undefined],
+  [OP.CALL, call],
+  [OP.CALL_CANCEL, (args, host) => host.callCancel(args.number(1)) as undefined],
+]
+
+/** By op; undefined for a number that is none. */
+export const HOST_OPS: readonly (HostOp | undefined)[] = OPS.reduce<(HostOp | undefined)[]>(
+  (table, [op, run]) => {
+    table[op] = run
+    return table
+  },
+  [],
+)
+
+/**
+ * Ops that do not count against `limits.hostCalls`: how many pieces a body comes in is its client's doing, and a feature that a
+ * function has not mentioned is loaded on its time.
+ */
+export const UNCOUNTED_OPS: ReadonlySet<number> = new Set<number>([OP.BODY_PULL, OP.FEATURE])
