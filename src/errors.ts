@@ -68,6 +68,7 @@ export const ANSWER_ERRORS = {
   'shard-restarted': { status: 502, message: 'The request was interrupted' },
   'cpu-limit': { status: 503, message: 'The function exceeded its processor time' },
   'memory-limit': { status: 503, message: 'The function exceeded its memory' },
+  'file-unavailable': { status: 503, message: 'The file cannot be read at the moment', retryAfterSeconds: 1 },
   quarantined: {
     status: 503,
     message: 'The function is not served for a while, because it has hung its shard repeatedly',

@@ -22,6 +22,10 @@ export const REQUEST = {
   OPEN: 7,
   /** As OPEN, of a connection that another shard has handed on: its next request stays here. */
   OPEN_MOVED: 8,
+  /** The client has all of the file that a FILE record named. No payload. */
+  FILE_SENT: 16,
+  /** To the shard: the job of its COMPRESS record is done, and its result lies in the shard's exchange memory. No payload. */
+  COMPRESSED: 17,
 } as const
 
 /** Actor to acceptor. */
@@ -48,6 +52,13 @@ export const RESPONSE = {
   INTERIM: 8,
   /** To the shard: a function has used up its processor time. Payload: int32, its index. */
   OFFENCE: 7,
+  /**
+   * A whole answer with parts of a file in it, which the acceptor reads itself. Payload: src/file-record.ts. Nothing more of this
+   * connection is written before FILE_SENT; a file that cannot be sent as it was ends the connection.
+   */
+  FILE: 16,
+  /** To the shard: compress a file; one at a time. Payload: src/file-record.ts. */
+  COMPRESS: 17,
 } as const
 
 /** Where a moving connection goes. */

@@ -43,7 +43,7 @@ describe('rooms', () => {
     guest: [],
     config: ['src/cli.ts', 'src/errors.ts'],
     host: ['guest', 'src/errors.ts'],
-    acceptor: ['src/errors.ts', 'src/protocol.ts', 'src/shard.ts', 'src/metrics.ts'],
+    acceptor: ['src/errors.ts', 'src/protocol.ts', 'src/file-record.ts', 'src/shard.ts', 'src/metrics.ts'],
     functions: ['src/errors.ts'],
     engine: ['guest', 'functions', 'src/errors.ts'],
     cache: ['engine', 'functions', 'src/errors.ts'],

@@ -6,6 +6,7 @@ import { type Doorbell, doorbellBytes } from '@shared/ringbuffer'
 import { LANE, REQUEST } from '../protocol.ts'
 import { acceptorBell } from '../shard.ts'
 import { Connection } from './connection.ts'
+import { type FileEvents, FileSender } from './files.ts'
 import { HeldBytes } from './held.ts'
 import type { ShardLink } from './link.ts'
 
@@ -45,14 +46,21 @@ export class Acceptor {
   #stopped = false
 
   /** `penalty`: the shard of functions that keep burning processor time, if there is to be one. */
-  constructor(options: AcceptorOptions, links: readonly ShardLink[], penalty?: ShardLink) {
+  constructor(
+    options: AcceptorOptions,
+    links: readonly ShardLink[],
+    penalty?: ShardLink,
+    fileEvents: FileEvents = { unavailable: () => {} },
+  ) {
     this.#options = options
     this.#normal = links
     this.#penalty = penalty
     this.#links = penalty === undefined ? links : [...links, penalty]
     this.#held = new HeldBytes(options.heldBytes)
     this.#spinMs = options.spinMicros / 1000
+    const files = new FileSender(options.writeTimeoutMs, fileEvents)
     for (const link of this.#links) {
+      link.onFile = (connection, payload) => files.send(connection, payload)
       link.onOwing = () => this.touch()
       link.onMoved = (connection, lane, bytes) => this.#move(link, connection, lane, bytes)
     }

@@ -65,6 +65,10 @@ export class Connection {
   /** The actor has closed the answer side: the socket ends when the queue is empty. */
   closing = false
   gone = false
+  /** A file is on its way to the client: nothing else is written before its end. */
+  sendsFile = false
+  /** The client has all of a file and the actor has not been told. */
+  fileSentOwed = false
 
   readonly #handle: StreamHandle
   readonly #fd: number
@@ -136,6 +140,46 @@ export class Connection {
   }
 
   /**
+   * Writes bytes of a file, which no window counts: how many the kernel took at once, -1 when the connection is lost. Where there
+   * is no descriptor, or something is queued before, it takes none.
+   */
+  writeNow(bytes: Uint8Array, offset: number, length: number): number {
+    if (this.gone || this.socket.destroyed) return -1
+    if (this.#fd < 0 || this.queued > 0 || length === 0) return 0
+    try {
+      return writeSync(this.#fd, bytes, offset, length)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      return code === 'EAGAIN' || code === 'EWOULDBLOCK' ? 0 : -1
+    }
+  }
+
+  /**
+   * Queues bytes of a file, which must not change meanwhile: true when the kernel has taken all, false when the connection is lost.
+   * `heldBytes` of them are the acceptor's to account for.
+   */
+  queueAll(bytes: Uint8Array, heldBytes: number): Promise<boolean> {
+    if (this.gone || this.socket.destroyed) return Promise.resolve(false)
+    this.#held.usedBytes += heldBytes
+    return new Promise((resolve) => {
+      this.socket.write(bytes, (error) => {
+        this.#held.usedBytes -= heldBytes
+        resolve(error === undefined || error === null)
+      })
+    })
+  }
+
+  /** Whether so many bytes may be kept for this client. */
+  hasRoomFor(length: number): boolean {
+    return this.#held.fits(length)
+  }
+
+  /** Bytes in the socket's queue that the kernel has not taken. */
+  get queueBytes(): number {
+    return this.#handle.writeQueueSize ?? 0
+  }
+
+  /**
    * The client's side has ended: with a FIN, or with a reset that came together with its last bytes, which libuv reports as
    * an end too. A write of nothing tells them apart; nobody can take an answer on a connection that was reset.
    */
@@ -155,6 +199,11 @@ export class Connection {
   close(): void {
     if (this.closing || this.gone || this.socket.destroyed) return
     this.closing = true
+    if (this.sendsFile) {
+      // In the middle of it: the part must not pass for the whole.
+      this.socket.destroy()
+      return
+    }
     this.socket.end(() => {
       const linger = setTimeout(() => this.socket.destroy(), LINGER_MS)
       this.socket.once('close', () => clearTimeout(linger))

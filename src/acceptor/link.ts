@@ -1,35 +1,24 @@
 // The acceptor's end of one shard: it owns the shard's table of connections, writes their bytes into the request ring and
 // drains the response ring into their sockets. It knows records, credits and sockets, and nothing of HTTP.
 
-import { type Activity, Consumer, type Counters, type Doorbell, Producer, REFUSED } from '@shared/ringbuffer'
+import { type Activity, Consumer, type Counters, type Doorbell } from '@shared/ringbuffer'
 import { linkCounter } from '../metrics.ts'
-import { CREDIT_BYTES, IDLE_COUNTS, kindOf, laneOf, REQUEST, RESPONSE } from '../protocol.ts'
+import { kindOf, laneOf, REQUEST, RESPONSE } from '../protocol.ts'
 import {
   actorActivity,
-  actorBell,
   answerRoomBell,
   linkCounters,
-  requestRing,
   requestRoomBell,
   responseRing,
   type ShardHandle,
 } from '../shard.ts'
 import type { Connection, Move } from './connection.ts'
+import type { Culprit, LinkLimits } from './link-types.ts'
 import { CPU_LIMIT, SHARD_RESTARTED } from './own-answers.ts'
+import { RequestWriter } from './request-writer.ts'
 import { Slots } from './slots.ts'
 
-export interface LinkLimits {
-  readonly receiveWindowBytes: number
-  readonly sendWindowBytes: number
-  /** Most records drained before the event loop gets its turn. */
-  readonly batchRecords: number
-}
-
-/** The connection whose request an actor's thread was ended for. */
-export interface Culprit {
-  readonly slot: number
-  readonly generation: number
-}
+export type { Culprit, LinkLimits } from './link-types.ts'
 
 export class ShardLink {
   readonly handle: ShardHandle
@@ -38,10 +27,9 @@ export class ShardLink {
   readonly #bytes: Buffer
   readonly #view: DataView
   readonly #activity: Activity
-  readonly #actorBell: Doorbell
   readonly #requestRoomBell: Doorbell
   readonly #answerRoomBell: Doorbell
-  #producer: Producer
+  readonly #writer: RequestWriter
   #consumer: Consumer
   readonly #slots = new Slots()
   /** Connections with something owed to the actor that found no room: a stash, an END, a GONE or a credit. */
@@ -56,10 +44,12 @@ export class ShardLink {
   onMoved: (connection: Connection, lane: number, bytes: readonly Uint8Array[]) => void = () => {}
   /** A function has used up its processor time; set by the acceptor. */
   onOffence: (functionIndex: number) => void = () => {}
+  /** Sends a file, as a record of src/file-record.ts says it, and calls {@link fileSent}; set by the acceptor. */
+  onFile: (connection: Connection, payload: Uint8Array) => void = () => {}
+  /** Compresses a file, as a record of src/file-record.ts says it; set by the server. */
+  onCompress: (payload: Uint8Array) => void = () => {}
   /** Asks for a look at this link before the acceptor sleeps; set by the acceptor. */
   onOwing: () => void = () => {}
-  /** False between an actor's death and its successor's start: nothing is written to the ring then. */
-  up = false
 
   constructor(handle: ShardHandle, limits: LinkLimits) {
     this.handle = handle
@@ -68,12 +58,16 @@ export class ShardLink {
     this.#bytes = Buffer.from(buffer)
     this.#view = new DataView(buffer)
     this.#activity = actorActivity(handle)
-    this.#actorBell = actorBell(handle)
     this.#requestRoomBell = requestRoomBell(handle)
     this.#answerRoomBell = answerRoomBell(handle)
-    this.#producer = new Producer(requestRing(handle))
+    this.#writer = new RequestWriter(handle)
     this.#consumer = new Consumer(responseRing(handle))
     this.counters = linkCounters(handle)
+  }
+
+  /** False between an actor's death and its successor's start: nothing is written to the ring then. */
+  get up(): boolean {
+    return this.#writer.isUp
   }
 
   /** Whether some connection waits for an answer. */
@@ -143,7 +137,7 @@ export class ShardLink {
     connection.unconsumed += length
     // Of a moving connection the old actor has bytes that come before these.
     const mustWait = connection.openOwed || connection.stash !== undefined || connection.moving !== undefined
-    if (mustWait || !this.#tryData(connection, source, length)) {
+    if (mustWait || !this.#writer.tryData(connection, source, length)) {
       if (!connection.canHold(length)) return
       // Not `slice`: on a Buffer that is a view, and the buffer is read into again at once.
       const bytes = new Uint8Array(source.subarray(0, length))
@@ -153,7 +147,7 @@ export class ShardLink {
       return
     }
     if (connection.unconsumed >= this.#limits.receiveWindowBytes) connection.pause()
-    else if (this.#producer.isCongested()) {
+    else if (this.#writer.isCongested()) {
       this.#heldBack.add(connection)
       connection.pause()
     }
@@ -170,7 +164,7 @@ export class ShardLink {
   /** A record about the shard as a whole. */
   tell(type: number): void {
     if (type === REQUEST.DRAIN) this.#isDraining = true
-    if (this.#owedToShard.length > 0 || !this.#tryEmpty(type, 0, 0)) {
+    if (this.#owedToShard.length > 0 || !this.#writer.tryEmpty(type, 0, 0)) {
       this.#owedToShard.push(type)
     }
     this.onOwing()
@@ -178,7 +172,7 @@ export class ShardLink {
 
   /** Wakes the actor if it sleeps. Called once after a batch of deliveries. */
   ring(): void {
-    if (this.up) this.#actorBell.ring()
+    this.#writer.ring()
   }
 
   /** Whether the actor has written something since the last drain. */
@@ -193,10 +187,7 @@ export class ShardLink {
     let records = 0
     while (records < this.#limits.batchRecords && consumer.next()) {
       records++
-      if (kindOf(consumer.type) === RESPONSE.OFFENCE) {
-        this.onOffence(this.#view.getInt32(consumer.offset, true))
-        continue
-      }
+      if (this.#takeOfShard(kindOf(consumer.type))) continue
       const connection = this.#slots.find(consumer.slot, consumer.generation)
       if (connection !== undefined) this.#take(connection)
     }
@@ -223,7 +214,7 @@ export class ShardLink {
     while (this.drain()) {
       // What was answered is answered.
     }
-    this.up = false
+    this.#writer.isUp = false
     this.#heldBack.clear()
     this.#owedToShard.length = 0
     for (const connection of this.#owing) {
@@ -248,9 +239,8 @@ export class ShardLink {
 
   /** A new actor is about to start on rings that have been reset. */
   restart(): void {
-    this.#producer = new Producer(requestRing(this.handle))
     this.#consumer = new Consumer(responseRing(this.handle))
-    this.up = true
+    this.#writer.restart()
     if (this.#isDraining) this.tell(REQUEST.DRAIN)
     this.#retryOwed()
     this.onOwing()
@@ -291,14 +281,14 @@ export class ShardLink {
   }
 
   /** Takes the bytes of a moving connection, and has the actor let go of it. */
-  #collect(connection: Connection, type: number, offset: number, length: number): void {
+  #collect(connection: Connection, type: number): void {
     if (connection.moving === undefined) {
       connection.moving = { lane: laneOf(type), bytes: [], isGoneSent: false, isLetGo: false }
       connection.pause()
       this.#heldBack.delete(connection)
       this.#settleOwed(connection)
     }
-    connection.moving.bytes.push(new Uint8Array(this.#bytes.subarray(offset, offset + length)))
+    connection.moving.bytes.push(this.#payload())
   }
 
   #moved(connection: Connection): void {
@@ -344,10 +334,10 @@ export class ShardLink {
   /** Everything owed that finds room now; called when the actor has made some. */
   #retryOwed(): void {
     if (!this.up || !this.#owes()) return
-    while (this.#owedToShard.length > 0 && this.#tryEmpty(this.#owedToShard[0]!, 0, 0))
+    while (this.#owedToShard.length > 0 && this.#writer.tryEmpty(this.#owedToShard[0]!, 0, 0))
       this.#owedToShard.shift()
     for (const connection of this.#owing) if (!this.#settleOwed(connection)) break
-    if (this.#heldBack.size > 0 && !this.#producer.isCongested()) {
+    if (this.#heldBack.size > 0 && !this.#writer.isCongested()) {
       for (const connection of this.#heldBack) this.#unhold(connection)
       this.#heldBack.clear()
     }
@@ -367,7 +357,8 @@ export class ShardLink {
       return true
     }
     if (connection.gone) {
-      if (!this.#tryEmpty(REQUEST.GONE, connection.slot, connection.generation)) return this.#owe(connection)
+      if (!this.#writer.tryEmpty(REQUEST.GONE, connection.slot, connection.generation))
+        return this.#owe(connection)
       this.#slots.free(connection.slot)
       this.#owing.delete(connection)
       return true
@@ -379,7 +370,7 @@ export class ShardLink {
     }
     if (connection.openOwed) {
       const type = connection.isMoved ? REQUEST.OPEN_MOVED : REQUEST.OPEN
-      if (!this.#tryEmpty(type, connection.slot, connection.generation)) return this.#owe(connection)
+      if (!this.#writer.tryEmpty(type, connection.slot, connection.generation)) return this.#owe(connection)
       connection.openOwed = false
       connection.isMoved = false
     }
@@ -388,10 +379,16 @@ export class ShardLink {
       if (connection.unconsumed < this.#limits.receiveWindowBytes) connection.resume()
     }
     if (connection.endOwed) {
-      if (!this.#tryEmpty(REQUEST.END, connection.slot, connection.generation)) return this.#owe(connection)
+      if (!this.#writer.tryEmpty(REQUEST.END, connection.slot, connection.generation))
+        return this.#owe(connection)
       connection.endOwed = false
     }
-    if (connection.unreported >= this.#limits.sendWindowBytes >> 1 && !this.#trySent(connection)) {
+    if (connection.fileSentOwed) {
+      if (!this.#writer.tryEmpty(REQUEST.FILE_SENT, connection.slot, connection.generation))
+        return this.#owe(connection)
+      connection.fileSentOwed = false
+    }
+    if (connection.unreported >= this.#limits.sendWindowBytes >> 1 && !this.#writer.trySent(connection)) {
       return this.#owe(connection)
     }
     this.#owing.delete(connection)
@@ -401,15 +398,15 @@ export class ShardLink {
   /** Delivers what was kept, in records that fit: a moved connection may bring more than one. */
   #tryStash(connection: Connection): boolean {
     for (let stash = connection.stash; stash !== undefined; stash = connection.stash) {
-      const length = Math.min(stash.length, this.#producer.maxPayload)
-      if (!this.#tryData(connection, stash, length)) return false
+      const length = Math.min(stash.length, this.#writer.maxPayload)
+      if (!this.#writer.tryData(connection, stash, length)) return false
       connection.stash = length < stash.length ? stash.subarray(length) : undefined
     }
     return true
   }
 
   #tryGone(connection: Connection): boolean {
-    if (!this.#tryEmpty(REQUEST.GONE, connection.slot, connection.generation)) return false
+    if (!this.#writer.tryEmpty(REQUEST.GONE, connection.slot, connection.generation)) return false
     connection.moving!.isGoneSent = true
     return true
   }
@@ -417,34 +414,6 @@ export class ShardLink {
   #owe(connection: Connection): false {
     this.#owing.add(connection)
     return false
-  }
-
-  #tryData(connection: Connection, source: Uint8Array, length: number): boolean {
-    if (!this.up) return false
-    const offset = this.#producer.tryClaim(length)
-    if (offset === REFUSED) return false
-    this.#bytes.set(source.length === length ? source : source.subarray(0, length), offset)
-    this.#producer.commit(REQUEST.DATA, connection.slot, connection.generation)
-    connection.delivered = (connection.delivered + 1) % IDLE_COUNTS
-    return true
-  }
-
-  #tryEmpty(type: number, slot: number, generation: number): boolean {
-    if (!this.up || this.#producer.tryClaim(0) === REFUSED) return false
-    this.#producer.commit(type, slot, generation)
-    this.ring()
-    return true
-  }
-
-  #trySent(connection: Connection): boolean {
-    if (!this.up) return false
-    const offset = this.#producer.tryClaim(CREDIT_BYTES)
-    if (offset === REFUSED) return false
-    this.#view.setInt32(offset, connection.unreported, true)
-    this.#producer.commit(REQUEST.SENT, connection.slot, connection.generation)
-    connection.unreported = 0
-    this.ring()
-    return true
   }
 
   /** A copied-out answer has gone out: the credit may be due. */
@@ -457,6 +426,27 @@ export class ShardLink {
     if (!connection.awaiting) return
     connection.awaiting = false
     this.#awaiting--
+  }
+
+  /** The client has all of a file. */
+  fileSent(connection: Connection): void {
+    connection.fileSentOwed = true
+    this.#settleOwed(connection)
+    this.onOwing()
+  }
+
+  /** A record about the shard as a whole; false for any other. */
+  #takeOfShard(kind: number): boolean {
+    if (kind === RESPONSE.OFFENCE) this.onOffence(this.#view.getInt32(this.#consumer.offset, true))
+    else if (kind === RESPONSE.COMPRESS) this.onCompress(this.#payload())
+    else return false
+    return true
+  }
+
+  /** A copy of the record's payload, which outlives it. */
+  #payload(): Uint8Array {
+    const { offset, length } = this.#consumer
+    return new Uint8Array(this.#bytes.subarray(offset, offset + length))
   }
 
   /** One record of the response ring. */
@@ -476,8 +466,12 @@ export class ShardLink {
         if (kind === RESPONSE.DATA_CLOSE) connection.close()
         else if (connection.unreported >= this.#limits.sendWindowBytes >> 1) this.#settleOwed(connection)
         return
+      case RESPONSE.FILE:
+        connection.midAnswer = true
+        this.onFile(connection, this.#payload())
+        return
       case RESPONSE.MOVE:
-        this.#collect(connection, type, offset, length)
+        this.#collect(connection, type)
         return
       case RESPONSE.MOVED:
         this.#moved(connection)

@@ -21,6 +21,8 @@ const SWEEP_MS = 100
 const TURN_MS = 10
 /** Longest sleep in the event loop: setTimeout takes no more than 2 ** 31 ms. */
 const LOOP_SLEEP_MS_MAX = 60_000
+/** Requests that wait are served when the ring has been emptied, since those of others may lie in it; after so many turns in any case. */
+const HELD_TURNS_MAX = 8
 
 export interface ActorParts {
   readonly shard: ShardHandle
@@ -49,6 +51,10 @@ export class Actor {
   /** Sessions with whole requests left over from an earlier turn; each is in it at most once. */
   readonly #runnable: Session[] = []
   #open = 0
+  /** The last turn has found the ring empty. */
+  #sawAll = true
+  /** Turns in which requests waited and were not looked at. */
+  #heldTurns = 0
   #nextSweepMs = 0
   readonly #spins: SpinPolicy
   #stopped = false
@@ -75,7 +81,8 @@ export class Actor {
       const records = this.#turn()
       if (pools.wantsGrowth) await pools.grow()
       let hasServed = false
-      if (service.hasWaiting) {
+      if (service.hasWaiting && (this.#sawAll || ++this.#heldTurns > HELD_TURNS_MAX)) {
+        this.#heldTurns = 0
         this.#readClock()
         hasServed = service.serveWaiting()
         outbox.ring()
@@ -119,7 +126,13 @@ export class Actor {
     let records = 0
     const { outbox } = this.#parts
     const turnEndMs = this.#parts.service.nowMs + TURN_MS
-    while (records < limit && this.#parts.service.nowMs < turnEndMs && consumer.next()) {
+    this.#sawAll = false
+    while (records < limit && this.#parts.service.nowMs < turnEndMs) {
+      if (!consumer.next()) {
+        this.#sawAll = true
+        this.#parts.service.shares.endRound()
+        break
+      }
       records++
       this.#take()
       // At once, not after the batch: the acceptor needs as long to wake as a few requests take.
@@ -224,9 +237,12 @@ export class Actor {
     this.progress(session)
   }
 
-  /** Goes on with the sessions that had their share of an earlier turn, one share each. */
+  /** Goes on with the sessions that had their share of an earlier turn, one share each, as long as a turn may take. */
   #runOn(): void {
+    const { service } = this.#parts
+    const turnEndMs = performance.now() + TURN_MS
     for (let count = this.#runnable.length; count > 0; count--) {
+      if (service.nowMs >= turnEndMs) break
       const session = this.#runnable.shift()!
       session.isQueued = false
       if (this.#sessions[session.slot] !== session || !session.hasYielded) continue

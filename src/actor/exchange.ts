@@ -11,6 +11,7 @@ import { type Caller, type HostWork, RequestCalls } from './calls.ts'
 import type { FunctionPlan } from './plan.ts'
 import type { BodyReader } from './request.ts'
 import type { Session } from './session.ts'
+import type { Shares } from './shares.ts'
 import type { TimerEntry, TimerQueue } from './timers.ts'
 
 /** Shortest interval of a repeating timer: a guest cannot keep its shard busy with one of 0 ms. */
@@ -19,6 +20,7 @@ const REPEAT_MS_MIN = 1
 /** What an exchange needs of its shard. */
 export interface ExchangeOwner {
   readonly activity: Activity
+  readonly shares: Shares
   readonly timers: TimerQueue
   readonly work: HostWork
   readonly nowMs: number
@@ -52,6 +54,8 @@ export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
   method = ''
   target = ''
   wall: TimerEntry | undefined
+  /** Of the request's processor time, what its function's share was charged with. */
+  chargedMs = 0
   /** The guest waits for a piece of a body that is still arriving. */
   wantsBody = false
   /** The guest was left in the middle of something: the runtime is reset before it serves again. */
@@ -72,6 +76,9 @@ export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
 
   leave(): void {
     this.#owner.activity.end()
+    const { cpuUsedMs } = this.instance
+    this.#owner.shares.charge(this.functionIndex, cpuUsedMs - this.chargedMs)
+    this.chargedMs = cpuUsedMs
   }
 
   get isCancelled(): boolean {

@@ -2,7 +2,6 @@
 // what it does when any of that is not to be had.
 
 import type { Activity, Counters } from '@shared/ringbuffer'
-import type { Failure } from '../engine/limits.ts'
 import type { Pools } from '../engine/pools.ts'
 import { ANSWER_ERRORS, type AnswerErrorCode } from '../errors.ts'
 import type { Router } from '../functions/router.ts'
@@ -17,14 +16,15 @@ import { AnswerWriter, type Delivery } from './answer.ts'
 import type { BufferBudget } from './bytes.ts'
 import type { HostWork } from './calls.ts'
 import type { Exchange, ExchangeOwner } from './exchange.ts'
-import { FAILURE_CODES, failureAnswer } from './failures.ts'
+import { FAILURE_CODES, failureAnswer, limitOf } from './failures.ts'
 import type { Outbox } from './outbox.ts'
 import type { Reporter } from './report.ts'
 import type { RequestBody, RequestHead, RequestSink } from './request.ts'
 import type { Session } from './session.ts'
+import { Shares } from './shares.ts'
 import { isPlainText, latin1, mendSurrogates } from './text.ts'
 import { TimerQueue } from './timers.ts'
-import { type Waiting, WaitingRoom } from './waiting.ts'
+import { isCurrent, type Waiting, WaitingRoom } from './waiting.ts'
 
 const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')
 /** What the engine's two builds throw. */
@@ -63,6 +63,7 @@ export interface ServiceOptions {
 
 export class Service implements RequestSink, ExchangeOwner {
   readonly timers = new TimerQueue()
+  readonly shares: Shares
   readonly date = new DateCache()
   nowMs: number = performance.now()
   readonly buffers: BufferBudget
@@ -85,6 +86,7 @@ export class Service implements RequestSink, ExchangeOwner {
     this.#options = options
     this.buffers = options.buffers
     this.work = options.work
+    this.shares = new Shares(options.functions)
     this.#writer = new AnswerWriter(options.outbox, this.date, options.sendWindowBytes)
     this.#waiting = new WaitingRoom(options.queueRequests, options.functions, options.buffers)
   }
@@ -126,11 +128,18 @@ export class Service implements RequestSink, ExchangeOwner {
       this.#answerWithout(session, head, 'quarantined')
       return
     }
-    const exchange = this.#waiting.isEmpty(functionIndex) ? this.#lease(functionIndex) : undefined
+    const isNext = this.#waiting.isEmpty(functionIndex) && this.shares.hasTurn(functionIndex)
+    let exchange = isNext ? this.#lease(functionIndex) : undefined
+    if (exchange === undefined) {
+      if (this.#waiting.add(session, head, body, this.#requests, this.nowMs, this.#options.queueMs)) {
+        this.#options.counters.add(actorCounter.queued, 1)
+        return
+      }
+      // No room to put it aside: what costs next to nothing does not suffer for that.
+      if (!isNext && this.shares.isCheap(functionIndex)) exchange = this.#lease(functionIndex)
+    }
     if (exchange !== undefined) this.#run(exchange, session, head, body, this.#requests, this.nowMs)
-    else if (this.#waiting.add(session, head, body, this.#requests, this.nowMs, this.#options.queueMs)) {
-      this.#options.counters.add(actorCounter.queued, 1)
-    } else this.#answerWithout(session, head, 'pool-exhausted')
+    else this.#answerWithout(session, head, 'pool-exhausted')
   }
 
   refuse(session: Session, error: number): void {
@@ -160,35 +169,26 @@ export class Service implements RequestSink, ExchangeOwner {
   }
 
   /**
-   * Runs requests that wait for a runtime, oldest first, while there are runtimes; 503 for those that waited too long. True
-   * when some has run: what it gave back may be what another one waits for.
+   * Runs requests that wait, for a slice of time, in the order of {@link Shares}; 503 for those that waited too long. True when
+   * some has run: what it gave back may be what another one waits for.
    */
   serveWaiting(): boolean {
-    let hasServed = false
     for (const waiting of this.#waiting.expired(this.nowMs)) {
       if (!isCurrent(waiting)) continue
       this.#address(waiting.session)
       this.#answerWithout(waiting.session, waiting.head, 'pool-exhausted')
       this.#options.onProgress(waiting.session)
     }
-    for (const index of this.#waiting.functions()) {
-      for (
-        let waiting = this.#waiting.peek(index);
-        waiting !== undefined;
-        waiting = this.#waiting.peek(index)
-      ) {
-        if (isCurrent(waiting)) {
-          const exchange = this.#lease(index)
-          if (exchange === undefined) break
-          hasServed = true
-          this.#address(waiting.session)
-          this.#run(exchange, waiting.session, waiting.head, waiting.body, waiting.id, waiting.sinceMs)
-          this.#options.onProgress(waiting.session)
-        }
-        this.#waiting.shift(index)
-      }
-    }
-    return hasServed
+    return this.#waiting.serve(this.shares, this.#runWaiting)
+  }
+
+  readonly #runWaiting = ({ session, head, body, id, sinceMs }: Waiting): boolean => {
+    const exchange = this.#lease(head.functionIndex)
+    if (exchange === undefined) return false
+    this.#address(session)
+    this.#run(exchange, session, head, body, id, sinceMs)
+    this.#options.onProgress(session)
+    return true
   }
 
   /** Nobody is to be served any more: what is under way for guests is given up. */
@@ -255,6 +255,7 @@ export class Service implements RequestSink, ExchangeOwner {
     sinceMs: number,
   ): void {
     exchange.session = session
+    exchange.chargedMs = 0
     exchange.requestNumber = id
     exchange.startedMs = sinceMs
     exchange.isHead = head.isHead
@@ -471,18 +472,4 @@ export class Service implements RequestSink, ExchangeOwner {
     }
     this.#finish(session, close)
   }
-}
-
-/** Whether the request that waited is still the one its connection waits for. */
-function isCurrent({ session, number }: Waiting): boolean {
-  return session.isServing && session.requests === number
-}
-
-function limitOf(exchange: Exchange, failure: NonNullable<Failure>): string {
-  const { cpuMs, memoryBytes, stackBytes, hostCalls } = exchange.plan.limits
-  if (failure === 'stack') return `limit ${stackBytes} bytes of stack`
-  if (failure === 'cpu') return `limit ${cpuMs} ms of processor time`
-  if (failure === 'memory') return `limit ${memoryBytes} bytes of memory`
-  if (failure === 'host-calls') return `limit ${hostCalls} host calls`
-  return ''
 }

@@ -1,8 +1,10 @@
-// Requests that found no runtime ready: they wait for one, oldest first, bounded in number and time.
+// Requests that found no runtime ready, or that were put aside because their function has had its turn (shares.ts): they wait,
+// each function's oldest first, bounded in number and time.
 
 import type { BufferBudget } from './bytes.ts'
 import type { RequestBody, RequestHead } from './request.ts'
 import type { Session } from './session.ts'
+import type { Shares } from './shares.ts'
 
 /** A request outside of the ring, with the number it has on its connection: a later one voids it. */
 export interface Waiting {
@@ -18,6 +20,11 @@ export interface Waiting {
   readonly keptBytes: number
 }
 
+/** Whether the request that waited is still the one its connection waits for. */
+export function isCurrent({ session, number }: Waiting): boolean {
+  return session.isServing && session.requests === number
+}
+
 export class WaitingRoom {
   /** Of functions that have some waiting: there may be thousands that have none. */
   readonly #queues = new Map<number, Waiting[]>()
@@ -26,6 +33,9 @@ export class WaitingRoom {
   readonly #share: number
   readonly #buffers: BufferBudget
   #size = 0
+  /** Functions that have some waiting and no runtime for them now. */
+  readonly #blocked = new Set<number>()
+  readonly #isBlocked = (functionIndex: number): boolean => this.#blocked.has(functionIndex)
 
   /** `limit`: requests that may wait, over all functions of the shard. */
   constructor(limit: number, functions: number, buffers: BufferBudget) {
@@ -48,8 +58,8 @@ export class WaitingRoom {
   }
 
   /** Functions that have some waiting, in the order in which they began to. */
-  functions(): readonly number[] {
-    return [...this.#queues.keys()]
+  functions(): Iterable<number> {
+    return this.#queues.keys()
   }
 
   /** Copies a request and takes it in; false when the room, or the shard's buffer budget, is full. */
@@ -90,6 +100,35 @@ export class WaitingRoom {
     if (queue.length === 1) this.#queues.set(head.functionIndex, queue)
     this.#size++
     return true
+  }
+
+  /**
+   * Serves those that wait for a slice of time, at least one of them, in the order of the functions' shares. `run` is to
+   * say whether there was a runtime. True when some has run.
+   */
+  serve(
+    shares: Shares,
+    run: (waiting: Waiting) => boolean,
+    clock: () => number = () => performance.now(),
+  ): boolean {
+    const startedMs = clock()
+    let hasServed = false
+    this.#blocked.clear()
+    while (this.#size > 0) {
+      const index = shares.next(this.functions(), this.#isBlocked)
+      if (index < 0 || (hasServed && shares.isSliceOver(index, clock() - startedMs))) break
+      const waiting = this.peek(index)!
+      if (!isCurrent(waiting)) this.shift(index)
+      else {
+        shares.serve(index)
+        if (run(waiting)) {
+          this.shift(index)
+          hasServed = true
+        } else this.#blocked.add(index)
+      }
+    }
+    if (this.#size === 0) shares.settle()
+    return hasServed
   }
 
   /** The oldest that waits for this function. */

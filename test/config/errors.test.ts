@@ -31,6 +31,7 @@ it('keeps the codes and statuses that clients rely on', () => {
     'shard-restarted': 502,
     'cpu-limit': 503,
     'memory-limit': 503,
+    'file-unavailable': 503,
     quarantined: 503,
     'pool-exhausted': 503,
     'buffers-full': 503,

@@ -9,6 +9,8 @@ export class FakeSocket extends EventEmitter {
   /** Calls of `write` and `end` after the socket was destroyed. */
   misuses = 0
   readonly #written: Buffer[] = []
+  /** Of those, how many the kernel has. */
+  #taken = 0
   readonly #flushes: (() => void)[] = []
   #onEnd: (() => void) | undefined
 
@@ -48,6 +50,10 @@ export class FakeSocket extends EventEmitter {
 
   /** The kernel takes what was written. */
   flush(): void {
+    // From here on the writer may use its memory again.
+    for (; this.#taken < this.#written.length; this.#taken++) {
+      this.#written[this.#taken] = Buffer.from(this.#written[this.#taken]!)
+    }
     for (const flushed of this.#flushes.splice(0)) flushed()
     if (this.#flushes.length === 0 && this.#onEnd !== undefined) {
       const ended = this.#onEnd

@@ -96,9 +96,7 @@ const DIRECTIVE = /^(?:\s|\/\/.*\n|\/\*[\s\S]*?\*\/)*(['"])use strict\1/
 /** Each script is evaluated inside of the one before, so a strict one would make a sloppy test strict. */
 function inOneStrictness(sources) {
   if (DIRECTIVE.test(sources.at(-1))) return sources
-  return sources.map((source) =>
-    source.replace(DIRECTIVE, (text) => text.replace('use strict', 'sloppy')),
-  )
+  return sources.map((source) => source.replace(DIRECTIVE, (text) => text.replace('use strict', 'sloppy')))
 }
 
 /** Files that the scripts may fetch, by path: there is no server beside. */
