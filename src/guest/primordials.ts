@@ -5,7 +5,7 @@
 const { call } = Function.prototype
 
 /** `f` as a function whose first argument is its receiver. */
-function uncurry<This, Args extends unknown[], Result>(
+export function uncurry<This, Args extends unknown[], Result>(
   f: (this: This, ...args: Args) => Result,
 ): (self: This, ...args: Args) => Result {
   return call.bind(f) as (self: This, ...args: Args) => Result
@@ -49,6 +49,7 @@ export function newPromise<T>(
   return new PromiseOfRealm<T>(start)
 }
 export const promiseResolve: (value: unknown) => Promise<unknown> = Promise.resolve.bind(Promise)
+export const promiseReject: (reason: unknown) => Promise<never> = Promise.reject.bind(Promise)
 export const deleteProperty = Reflect.deleteProperty
 export const defineProperty = Object.defineProperty
 export const getOwnDescriptor = Object.getOwnPropertyDescriptor

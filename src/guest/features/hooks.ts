@@ -1,7 +1,26 @@
+import type * as parts from '../web/stream-parts.ts'
+import type { isTransferableStream, transferStream } from '../web/stream-transfer.ts'
 import type { isSearchParams } from '../web/url-search-params.ts'
 import type { FeatureName } from './names.ts'
 
 /** What a feature does for the core and for features that must work without it. */
 export interface FeatureHooks extends Record<FeatureName, object> {
+  streams: {
+    readonly acquireReader: typeof parts.acquireReader
+    readonly cancelReader: typeof parts.cancelReader
+    readonly cancelStream: typeof parts.cancelStream
+    readonly endBytes: typeof parts.endBytes
+    readonly enqueueBytes: typeof parts.enqueueBytes
+    readonly failBytes: typeof parts.failBytes
+    readonly isDisturbed: typeof parts.isDisturbed
+    readonly isReadableLocked: typeof parts.isReadableLocked
+    readonly isReadableStream: typeof parts.isReadableStream
+    readonly newByteStream: typeof parts.newByteStream
+    readonly readFrom: typeof parts.readFrom
+    readonly releaseReader: typeof parts.releaseReader
+    readonly teeStream: typeof parts.teeStream
+    readonly isTransferableStream: typeof isTransferableStream
+    readonly transferStream: typeof transferStream
+  }
   url: { readonly isSearchParams: typeof isSearchParams }
 }

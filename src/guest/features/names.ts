@@ -13,6 +13,27 @@ export interface FeatureNames {
 export const FEATURES = [
   { name: 'url', globals: ['URL', 'URLSearchParams'], words: [] },
   { name: 'encoding', globals: ['TextDecoder', 'TextEncoder'], words: [] },
+  {
+    name: 'streams',
+    globals: [
+      'ByteLengthQueuingStrategy',
+      'CountQueuingStrategy',
+      'ReadableByteStreamController',
+      'ReadableStream',
+      'ReadableStreamBYOBReader',
+      'ReadableStreamBYOBRequest',
+      'ReadableStreamDefaultController',
+      'ReadableStreamDefaultReader',
+      'TextDecoderStream',
+      'TextEncoderStream',
+      'TransformStream',
+      'TransformStreamDefaultController',
+      'WritableStream',
+      'WritableStreamDefaultController',
+      'WritableStreamDefaultWriter',
+    ],
+    words: [],
+  },
 ] as const satisfies readonly FeatureNames[]
 
 export type FeatureName = (typeof FEATURES)[number]['name']
