@@ -15,7 +15,8 @@ export const BASE_FEATURES: readonly number[] = [...new Set([0, setOf(COMMON), A
 /** Code that can name anything: what it will use cannot be known. */
 const DYNAMIC = /\beval\s*\(|\bFunction\s*\(|\b(?:globalThis|self)\s*\[/
 const MENTIONS = FEATURES.map(
-  ({ globals, words }) => new RegExp(`\\b(?:${[...globals, ...words].join('|')})\\b`),
+  ({ globals, attributes, words }) =>
+    new RegExp(`\\b(?:${[...globals, ...attributes, ...words].join('|')})\\b`),
 )
 
 /**

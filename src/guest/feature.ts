@@ -80,16 +80,25 @@ const getters: Record<string, () => unknown> = { __proto__: null } as never
 
 /** Puts getters on the global object that load a feature when it is first used: for what nobody has foreseen. */
 export function installFeatures(): void {
-  for (const { name, globals } of FEATURES) for (const key of globals) installLazy(name, key)
+  for (const { name, globals, attributes } of FEATURES) {
+    for (const key of globals) installLazy(name, key, false)
+    for (const key of attributes) installLazy(name, key, true)
+  }
 }
 
-function installLazy(name: FeatureName, key: string): void {
+/** `isAttribute`: the feature has a setter for it, else a value that is set takes its place. */
+function installLazy(name: FeatureName, key: string, isAttribute: boolean): void {
   const get = (): unknown => {
     feature(name)
     return (globalThis as unknown as Record<string, unknown>)[key]
   }
   getters[key] = get
   const set = (value: unknown): void => {
+    if (isAttribute) {
+      feature(name)
+      ;(globalThis as unknown as Record<string, unknown>)[key] = value
+      return
+    }
     defineProperty(globalThis, key, { ...ATTRIBUTES, value })
   }
   defineProperty(globalThis, key, { get, set, enumerable: false, configurable: true })

@@ -13,6 +13,7 @@ describe('the features that a bundle mentions', () => {
     ['const { TextEncoder: E } = self', bitOf('encoding')],
     ['// URL, TextDecoder', bitOf('url') | bitOf('encoding')],
     ['myURL, URLS, $TextEncoder_', 0],
+    ['onerror = report', bitOf('events')],
     ['eval(text)', ALL_FEATURES],
     ['new Function ("return 1")', ALL_FEATURES],
     ['globalThis["U" + "RL"]', ALL_FEATURES],

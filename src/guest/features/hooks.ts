@@ -1,3 +1,5 @@
+import type { abortSignal, anySignal, isAbortSignal, newSignal, offAbort, onAbort } from '../web/abort.ts'
+import type { handleError } from '../web/global-events.ts'
 import type * as parts from '../web/stream-parts.ts'
 import type { isTransferableStream, transferStream } from '../web/stream-transfer.ts'
 import type { isSearchParams } from '../web/url-search-params.ts'
@@ -5,6 +7,15 @@ import type { FeatureName } from './names.ts'
 
 /** What a feature does for the core and for features that must work without it. */
 export interface FeatureHooks extends Record<FeatureName, object> {
+  events: {
+    readonly abortSignal: typeof abortSignal
+    readonly anySignal: typeof anySignal
+    readonly handleError: typeof handleError
+    readonly isAbortSignal: typeof isAbortSignal
+    readonly newSignal: typeof newSignal
+    readonly offAbort: typeof offAbort
+    readonly onAbort: typeof onAbort
+  }
   streams: {
     readonly acquireReader: typeof parts.acquireReader
     readonly cancelReader: typeof parts.cancelReader

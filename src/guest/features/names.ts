@@ -6,13 +6,33 @@ export interface FeatureNames {
   readonly name: string
   /** What it puts on the global object. */
   readonly globals: readonly string[]
+  /** Accessor properties of the global object that it defines itself. */
+  readonly attributes: readonly string[]
   /** Members of the core's classes that need it. */
   readonly words: readonly string[]
 }
 
 export const FEATURES = [
-  { name: 'url', globals: ['URL', 'URLSearchParams'], words: [] },
-  { name: 'encoding', globals: ['TextDecoder', 'TextEncoder'], words: [] },
+  { name: 'url', globals: ['URL', 'URLSearchParams'], attributes: [], words: [] },
+  { name: 'encoding', globals: ['TextDecoder', 'TextEncoder'], attributes: [], words: [] },
+  {
+    name: 'events',
+    globals: [
+      'AbortController',
+      'AbortSignal',
+      'CustomEvent',
+      'ErrorEvent',
+      'Event',
+      'EventTarget',
+      'PromiseRejectionEvent',
+      'addEventListener',
+      'dispatchEvent',
+      'removeEventListener',
+      'reportError',
+    ],
+    attributes: ['onerror', 'onrejectionhandled', 'onunhandledrejection'],
+    words: [],
+  },
   {
     name: 'streams',
     globals: [
@@ -32,6 +52,7 @@ export const FEATURES = [
       'WritableStreamDefaultController',
       'WritableStreamDefaultWriter',
     ],
+    attributes: [],
     words: [],
   },
 ] as const satisfies readonly FeatureNames[]

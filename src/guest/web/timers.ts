@@ -1,7 +1,6 @@
 import { host, refuseAtTopLevel } from '../bridge.ts'
-import { describeFailure } from '../describe.ts'
-import { logError } from '../log.ts'
 import { OP } from '../ops.ts'
+import { reportException } from '../report.ts'
 
 type Callback = (...args: unknown[]) => unknown
 interface Timer {
@@ -62,7 +61,7 @@ export function fire(id: number): void {
   try {
     callback(...args)
   } catch (thrown) {
-    logError('timer', describeFailure(thrown))
+    reportException('timer', thrown)
   }
 }
 
@@ -76,6 +75,6 @@ async function runSoon(callback: Callback): Promise<void> {
   try {
     callback()
   } catch (thrown) {
-    logError('microtask', describeFailure(thrown))
+    reportException('microtask', thrown)
   }
 }

@@ -6,12 +6,23 @@ const BEYOND_LATIN1 = /[^\0-\xff]/
 /** WebIDL's shape of an interface: enumerable members and the class string. */
 export function finishInterface(type: { prototype: object }, name: string): void {
   const { prototype } = type
+  for (const key of Object.getOwnPropertyNames(type)) {
+    // Static members; what every function has is not enumerable.
+    if (key !== 'length' && key !== 'name' && key !== 'prototype')
+      defineProperty(type, key, { enumerable: true })
+  }
   for (const key of Object.getOwnPropertyNames(prototype)) {
     if (key !== 'constructor') defineProperty(prototype, key, { enumerable: true })
   }
   // The bundler renames a class whose static block names it.
   defineProperty(type, 'name', { value: name, configurable: true })
   defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true })
+}
+
+/** WebIDL, "overload resolution": fewer arguments than the required ones are a TypeError. */
+export function needs(given: number, wanted: number, what: string): void {
+  if (given < wanted)
+    throw new TypeError(`${what} needs ${wanted} argument${wanted === 1 ? '' : 's'}, not ${given}`)
 }
 
 /** Whether `pattern`, without flags, matches: `test` would ask whatever user code has put in the place of `exec`. */
