@@ -1,5 +1,5 @@
-// npm run bench -- [ring|parser|http ...] [--quick]: runs the benchmarks named (all without a name), prints a table, and
-// appends every row to bench/history.ndjson.
+// npm run bench -- [names] [--quick]: runs the benchmarks named (all without a name), prints a table, and appends every row to
+// bench/history.ndjson. Three other words do something else: install, report, compare REVISION.
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { appendHistory, circumstances } from './lib/history.mjs'
@@ -9,6 +9,10 @@ const BENCHES = {
   ring: () => import('./ring/run.mjs'),
   parser: () => import('./parser/run.mjs'),
   http: () => import('./http/run.mjs'),
+  peers: () => import('./peers/run.mjs'),
+  coldstart: () => import('./coldstart/run.mjs'),
+  density: () => import('./density/run.mjs'),
+  scale: () => import('./scale/run.mjs'),
 }
 const COLUMNS = [
   ['bench', 'bench'],
@@ -20,43 +24,66 @@ const COLUMNS = [
   ['max', 'max'],
   ['p50Ms', 'p50 ms'],
   ['p99Ms', 'p99 ms'],
+  ['p999Ms', 'p99.9 ms'],
+  ['cpuMicros', 'cpu µs'],
+  ['residentMiB', 'resident MiB'],
   ['ratio', 'ratio'],
+  ['low', 'from'],
+  ['high', 'to'],
   ['against', 'against'],
   ['p50Ratio', 'p50 ratio'],
   ['growthPercent', 'growth %'],
+  ['perFunctionKB', 'KB each'],
 ]
 const root = fileURLToPath(new URL('..', import.meta.url))
 const report = (text) => console.error(`  ${text}`)
-
-const names = process.argv.slice(2).filter((argument) => argument !== '--quick')
 const quick = process.argv.includes('--quick')
-const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name))
-if (unknown.length > 0) {
-  console.error(
-    `unknown: ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}, and the flag --quick`,
-  )
-  process.exit(2)
+const words = process.argv.slice(2).filter((argument) => argument !== '--quick')
+
+function fail(code, text) {
+  console.error(text)
+  process.exit(code)
 }
-if (!existsSync(new URL('../dist/main.js', import.meta.url))) {
-  console.error('dist/main.js is not there: run `npm run build` first')
-  process.exit(1)
+
+async function runBenches(names) {
+  const rows = []
+  for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
+    console.error(`${name}${quick ? ' (quick: figures are a rough look only)' : ''}`)
+    const bench = await BENCHES[name]()
+    rows.push(...(await bench.run({ quick, report })))
+  }
+  return rows
+}
+
+/** What the words ask for: rows, or nothing when all is done. */
+async function work([first, ...rest]) {
+  if (first === 'install') return (await import('./install.mjs')).install(report)
+  if (first === 'report') return (await import('./report/run.mjs')).report(report)
+  if (!existsSync(new URL('../dist/main.js', import.meta.url))) {
+    fail(1, 'dist/main.js is not there: run `npm run build` first')
+  }
+  if (first === 'compare') {
+    const [revision] = rest
+    if (revision === undefined || rest.length > 1)
+      fail(2, 'compare takes one revision: npm run bench -- compare HEAD~1')
+    return (await import('./compare/run.mjs')).compare({ revision, quick, report })
+  }
+  const names = first === undefined ? [] : [first, ...rest]
+  const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name))
+  if (unknown.length > 0) {
+    const known = [...Object.keys(BENCHES), 'install', 'report', 'compare'].join(', ')
+    fail(2, `unknown: ${unknown.join(', ')}; there are ${known}, and the flag --quick`)
+  }
+  return runBenches(names)
 }
 
 const run = { ...circumstances(root), quick }
-const rows = []
-for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
-  console.error(`${name}${quick ? ' (quick: figures are a rough look only)' : ''}`)
-  const bench = await BENCHES[name]()
-  const found = await bench.run({ quick, report })
-  await appendHistory(new URL('./history.ndjson', import.meta.url), found, run)
-  rows.push(...found)
+const rows = await work(words)
+if (rows !== undefined) {
+  await appendHistory(new URL('./history.ndjson', import.meta.url), rows, run)
+  const { machine, node, commit, dirty } = run
+  console.log(`\n${machine.cpu}, ${machine.cores} cores, ${machine.platform}, Node.js ${node}`)
+  console.log(`${commit ?? 'no commit'}${dirty ? ', changed since' : ''}\n`)
+  const columns = COLUMNS.filter(([key]) => rows.some((row) => row[key] !== undefined))
+  console.log(table(rows, columns))
 }
-
-console.log(`\n${run.machine.cpu}, ${run.machine.cores} cores, ${run.machine.platform}, Node.js ${run.node}`)
-console.log(`${run.commit ?? 'no commit'}${run.dirty ? ', changed since' : ''}\n`)
-console.log(
-  table(
-    rows,
-    COLUMNS.filter(([key]) => rows.some((row) => row[key] !== undefined)),
-  ),
-)

@@ -43,7 +43,7 @@ export async function openEngine() {
     return engine.buildImage(kit, code, base, source, STACK_BYTES, MEMORY_BYTES / 65_536, INIT_MS, HOST)
   }
 
-  const pools = (images, limits, counts) => {
+  const pools = (images, limits, counts, blanks = 0) => {
     const count = (name) => () => {
       counts[name] = (counts[name] ?? 0) + 1
     }
@@ -71,7 +71,7 @@ export async function openEngine() {
       code,
       kit.layout,
       plans,
-      { instances: 100, blanks: 0, maximumPages: engine.maximumPages(plans) },
+      { instances: 100, blanks, maximumPages: engine.maximumPages(plans) },
       new engine.MemoryBudget(1 << 30),
       events,
       (instance, index) => new engine.Runtime(instance, index),
@@ -92,5 +92,15 @@ export async function openEngine() {
     new Int32Array(instance.bytes.buffer)[(pointers.rt + kit.layout.gcThreshold) >> 2] = 256 << 10
   }
 
-  return { image, pools, ask, useOwnPolicy }
+  /** One request's answer as text. */
+  const text = (instance) => {
+    instance.begin(HOST)
+    instance.invoke(HEAD, 0, HEAD.length, null, 0, 0, false, 0)
+    if (instance.failure !== null) throw new Error(`the handler failed: ${instance.failure}`)
+    const found = Buffer.from(instance.bytes.slice(instance.bodyStart, instance.bodyEnd)).toString()
+    instance.settle()
+    return found
+  }
+
+  return { image, pools, ask, text, useOwnPolicy }
 }

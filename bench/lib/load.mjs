@@ -14,7 +14,7 @@ const OUTPUT_BYTES_MAX = 4 * 1024 * 1024
  * The load generator: wrk where it is installed, else autocannon, which is a Node.js program itself and takes more
  * of the processor than most servers it measures. Both run as a child process, on the same machine.
  * @returns {{name: string, load(options: {port: number, path: string, headers?: Record<string, string>, body?: string, connections: number, seconds: number}):
- *   Promise<{requests: number, perSecond: number, p50Ms: number, p99Ms: number}>}}
+ *   Promise<{requests: number, perSecond: number, p50Ms: number, p99Ms: number, p999Ms: number}>}}
  */
 export function loadGenerator() {
   const found = spawnSync(WRK, ['--version'], { stdio: 'ignore' })
@@ -25,21 +25,20 @@ export function loadGenerator() {
 async function loadWithWrk({ port, path, headers = {}, body, connections, seconds }) {
   const folder = await mkdtemp(join(tmpdir(), 'ringlet-bench-'))
   try {
+    const script = join(folder, 'load.lua')
+    await writeFile(script, loadScript(body))
     const args = [
       '--threads',
       '1',
       '--connections',
       `${connections}`,
       '--duration',
-      `${seconds}s`,
-      '--latency',
+      // Whole seconds are all that wrk takes.
+      `${Math.max(1, Math.round(seconds))}s`,
+      '--script',
+      script,
       ...Object.entries(headers).flatMap(([name, value]) => ['--header', `${name}: ${value}`]),
     ]
-    if (body !== undefined) {
-      const script = join(folder, 'post.lua')
-      await writeFile(script, postScript(body))
-      args.push('--script', script)
-    }
     const { stdout } = await run(WRK, [...args, `http://127.0.0.1:${port}${path}`], {
       maxBuffer: OUTPUT_BYTES_MAX,
     })
@@ -49,35 +48,37 @@ async function loadWithWrk({ port, path, headers = {}, body, connections, second
   }
 }
 
-function postScript(body) {
-  return [
+/** What is sent, and the result as one line of JSON: wrk itself prints no 99.9th percentile. Latencies are in microseconds. */
+function loadScript(body) {
+  const post = [
     'wrk.method = "POST"',
     'wrk.headers["Content-Type"] = "application/json"',
     `wrk.body = [==[${body}]==]`,
+  ]
+  return [
+    ...(body === undefined ? [] : post),
+    'done = function(summary, latency, requests)',
+    '  local e = summary.errors',
+    '  io.write(string.format(\'RESULT {"requests":%d,"micros":%d,"failed":%d,"p50":%d,"p99":%d,"p999":%d}\\n\',',
+    '    summary.requests, summary.duration, e.connect + e.read + e.write + e.status + e.timeout,',
+    '    latency:percentile(50), latency:percentile(99), latency:percentile(99.9)))',
+    'end',
     '',
   ].join('\n')
 }
 
 function parseWrk(text) {
-  const problems = /^ {2}(Non-2xx or 3xx responses: .*|Socket errors: .*)$/m.exec(text)
-  if (problems) throw new Error(`wrk reports: ${problems[1]}`)
-  const requests = /(\d+) requests in/.exec(text)
-  const perSecond = /^Requests\/sec:\s+([\d.]+)/m.exec(text)
-  if (!requests || !perSecond) throw new Error(`not understood of wrk:\n${text}`)
+  const match = /^RESULT (.*)$/m.exec(text)
+  if (match === null) throw new Error(`not understood of wrk:\n${text}`)
+  const { requests, micros, failed, p50, p99, p999 } = JSON.parse(match[1])
+  if (failed > 0) throw new Error(`wrk reports ${failed} failed requests:\n${text}`)
   return {
-    requests: Number(requests[1]),
-    perSecond: Number(perSecond[1]),
-    p50Ms: percentile(text, '50'),
-    p99Ms: percentile(text, '99'),
+    requests,
+    perSecond: (requests * 1e6) / micros,
+    p50Ms: p50 / 1000,
+    p99Ms: p99 / 1000,
+    p999Ms: p999 / 1000,
   }
-}
-
-const UNIT_MS = { us: 0.001, ms: 1, s: 1000, m: 60_000 }
-
-function percentile(text, name) {
-  const match = new RegExp(`^\\s+${name}%\\s+([\\d.]+)(us|ms|s|m)$`, 'm').exec(text)
-  if (!match) throw new Error(`no ${name}% in what wrk says:\n${text}`)
-  return Number(match[1]) * UNIT_MS[match[2]]
 }
 
 async function loadWithAutocannon({ port, path, headers = {}, body, connections, seconds }) {
@@ -98,5 +99,6 @@ async function loadWithAutocannon({ port, path, headers = {}, body, connections,
     // Whole milliseconds: autocannon does not measure finer.
     p50Ms: result.latency.p50,
     p99Ms: result.latency.p99,
+    p999Ms: result.latency.p99_9,
   }
 }

@@ -13,9 +13,14 @@ process.on('exit', () => {
  * Starts a server as a child process and waits for its `{"msg":"listening","port":...}` line.
  * @returns {Promise<{port: number, pid: number, startedAt: number, stop(): Promise<void>}>} `startedAt` in performance.now() terms
  */
-export async function startServer(script, args, cwd) {
+export function startServer(script, args, cwd) {
+  return startProgram(process.execPath, [script, ...args], cwd)
+}
+
+/** As {@link startServer}, for any program. workerd's own `{"event":"listen","port":...}` will do as well. */
+export async function startProgram(command, args, cwd) {
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [script, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
   running.add(child)
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', (text) => {
@@ -53,7 +58,7 @@ function listeningPort(child, exit, stderr) {
 function portOf(line) {
   try {
     const entry = JSON.parse(line)
-    return entry.msg === 'listening' ? entry.port : undefined
+    return entry.msg === 'listening' || entry.event === 'listen' ? entry.port : undefined
   } catch {
     return undefined
   }
@@ -72,5 +77,20 @@ export function residentBytes(pid) {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))[1]) * 1024
   } catch {
     return undefined
+  }
+}
+
+/** Ticks of /proc/PID/stat a second: USER_HZ, which Linux fixes at 100 for programs. */
+const TICKS_PER_SECOND = 100
+
+/** Processor time that a process has used, in milliseconds; NaN where the system does not tell it by /proc. */
+export function processCpuMs(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // The second field, the name, may hold blanks: counted from behind it, utime and stime are the 12th and 13th.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND
+  } catch {
+    return Number.NaN
   }
 }
