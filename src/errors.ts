@@ -76,6 +76,11 @@ export const ANSWER_ERRORS = {
   },
   'pool-exhausted': { status: 503, message: 'Too many requests at the moment', retryAfterSeconds: 1 },
   'buffers-full': { status: 503, message: 'The buffers of the server are full', retryAfterSeconds: 1 },
+  overloaded: {
+    status: 503,
+    message: 'The function ran for too long while other requests waited',
+    retryAfterSeconds: 1,
+  },
   'shutting-down': { status: 503, message: 'The server is stopping', retryAfterSeconds: 1 },
   'wall-limit': { status: 504, message: 'The function did not answer in time' },
 } as const satisfies Record<string, AnswerError>

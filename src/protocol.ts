@@ -22,6 +22,8 @@ export const REQUEST = {
   OPEN: 7,
   /** As OPEN, of a connection that another shard has handed on: its next request stays here. */
   OPEN_MOVED: 8,
+  /** To the shard: the time for answers is over, what is in flight is answered 503. No payload. Comes after DRAIN. */
+  ABORT: 9,
   /** The client has all of the file that a FILE record named. No payload. */
   FILE_SENT: 16,
   /** To the shard: the job of its COMPRESS record is done, and its result lies in the shard's exchange memory. No payload. */
@@ -59,6 +61,18 @@ export const RESPONSE = {
   FILE: 16,
   /** To the shard: compress a file; one at a time. Payload: src/file-record.ts. */
   COMPRESS: 17,
+} as const
+
+/** Why the run of a guest is to stop, by the shared word that its engine's polls look at. */
+export const CANCEL = {
+  /** Its client has gone: there is nobody to answer. */
+  GONE: 1,
+  /** Its request is past `limits.wallMs`. */
+  DEADLINE: 2,
+  /** It has had its shard for `watchdog.holdMs` while others waited for it. */
+  OVERLOAD: 3,
+  /** The server stops, and the time for answers is over. */
+  SHUTDOWN: 4,
 } as const
 
 /** Where a moving connection goes. */

@@ -27,7 +27,7 @@ export { RingletError } from './errors.ts'
 export { exampleFunctions } from './functions/examples.ts'
 
 /** How long stopped actors may take to end their threads' task; after that the threads are ended. */
-const ACTOR_END_MS = 1000
+const ACTOR_END_MS = 600
 
 /** A started server. */
 export interface Ringlet {
@@ -198,8 +198,8 @@ class Server implements Ringlet {
     parser: WebAssembly.Module | null,
     functions: readonly FunctionPlan[],
   ): Promise<void> {
-    const { cores, log, ring, connection, limits, timeouts, pool, gc, bounded } = this.#config
-    const config = { log, ring, connection, limits, timeouts, pool, gc, bounded }
+    const { cores, log, ring, connection, limits, timeouts, pool, gc, bounded, watchdog } = this.#config
+    const config = { log, ring, connection, limits, timeouts, pool, gc, bounded, watchdog }
     const memory = shardMemory(this.#bound!, cores, lane === LANE.PENALTY)
     return this.#supervisor.start(links, ({ handle }) => ({
       shard: handle,
@@ -236,6 +236,7 @@ class Server implements Ringlet {
           )
           this.#supervisor.end(shard, culprit)
         },
+        arrivals: (shard) => links[shard]!.arrivals,
         quarantined: (functionIndex, untilMs) => {
           const { name } = plans[functionIndex]!
           const until = new Date(untilMs).toISOString()

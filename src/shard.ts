@@ -101,7 +101,7 @@ export function acceptorBell(handle: ShardHandle): Doorbell {
   return new Doorbell({ buffer: handle.acceptorBell.buffer, offset: 0 })
 }
 
-/** The guest that the actor runs now, with its tags: function, slot, generation. */
+/** The guest that the actor runs now, with its tags: function, slot, generation, and when its request is to be over (`sharedMs`). */
 export function actorActivity({ memory, layout }: ShardHandle): Activity {
   return new Activity({ buffer: memory.buffer, offset: layout.activity })
 }

@@ -1,9 +1,12 @@
-// Watches the actors from the main thread. Most of what a guest can do wrong ends by the engine's own polls; a native call
-// that never polls does not. Such an actor's thread is ended, and its function earns a strike; after a few it is not served for a
-// while.
+// Watches the actors from the main thread. Most of what a guest can do wrong ends by the engine's own polls, some of it because
+// the watchdog says so by the shared word: its client has gone, its request is past its deadline, or it has had its shard for too
+// long while others waited. A native call that never polls ends by nothing of that. Such an actor's thread is ended, and its
+// function earns a strike; after a few it is not served for a while.
 
 import { readFileSync } from 'node:fs'
 import type { Activity, Run } from '@shared/ringbuffer'
+import { sinceSharedMs } from './clock.ts'
+import { CANCEL } from './protocol.ts'
 import type { ShardHandle } from './shard.ts'
 import { actorActivity } from './shard.ts'
 import type { Standing } from './standing.ts'
@@ -15,6 +18,8 @@ export interface WatchdogOptions {
   readonly strikes: number
   readonly windowMs: number
   readonly quarantineMs: number
+  /** Processor time that one run may have while others wait for its shard; 0: as much as it likes. */
+  readonly holdMs: number
 }
 
 /** The request whose guest code has hung its shard. */
@@ -33,6 +38,8 @@ export interface WatchdogEvents {
   /** The shard's thread is to be ended. */
   hung(hang: Hang): void
   quarantined(functionIndex: number, untilMs: number): void
+  /** How often a connection of this shard that waited for nothing has sent something. */
+  arrivals(shard: number): number
 }
 
 /** How often all shards are looked at. */
@@ -40,7 +47,7 @@ const LOOK_MS = 50
 /** Two looks further apart than this: the main thread itself did not run. */
 const STANDSTILL_MS = 10 * LOOK_MS
 /** A thread off its processor is not charged for it, as far as the system tells; beyond this many limits it is hung all the same. */
-const WALL_FACTOR = 10
+const WALL_FACTOR = 40
 /** Where the system does not tell. */
 const BLIND_WALL_FACTOR = 3
 
@@ -50,6 +57,10 @@ interface Watched {
   run: Run | undefined
   sinceMs: number
   sinceCpuMs: number | undefined
+  /** What had arrived when the run was first seen. */
+  arrivals: number
+  /** The thread's processor time when the run was first seen to have others wait for it. */
+  heldCpuMs: number | undefined
   /** The run that `hung` was called for. */
   reported: number | undefined
 }
@@ -84,6 +95,8 @@ export class Watchdog {
       run: undefined,
       sinceMs: 0,
       sinceCpuMs: undefined,
+      arrivals: 0,
+      heldCpuMs: undefined,
       reported: undefined,
     }))
   }
@@ -107,10 +120,12 @@ export class Watchdog {
       if (run === undefined || run.number !== watched.run?.number) {
         watched.run = run
         watched.sinceMs = nowMs
-        watched.sinceCpuMs = undefined
+        watched.sinceCpuMs = watched.heldCpuMs = undefined
+        watched.arrivals = this.#events.arrivals(watched.shard)
         if (run !== undefined) this.#cancelUnwanted(watched, run)
       } else {
         watched.sinceMs += stoodMs
+        this.#cancelOverdue(watched, run, nowMs)
         if (watched.reported !== run.number && this.#isHung(watched, run, nowMs)) {
           watched.reported = run.number
           this.#report(watched, run, nowMs)
@@ -122,7 +137,26 @@ export class Watchdog {
   /** A slot of -1: what runs on after its answer, by waitUntil. */
   #cancelUnwanted({ shard, activity }: Watched, run: Run): void {
     const [, slot, generation] = run.tags
-    if (slot >= 0 && !this.#events.isWanted({ shard, slot, generation })) activity.cancel(run)
+    if (slot >= 0 && !this.#events.isWanted({ shard, slot, generation })) activity.cancel(run, CANCEL.GONE)
+  }
+
+  /** A request's deadline does not wait until its guest does; nor do others, beyond a bound. */
+  #cancelOverdue(watched: Watched, run: Run, nowMs: number): void {
+    if (sinceSharedMs(run.tags[3], nowMs) >= 0) watched.activity.cancel(run, CANCEL.DEADLINE)
+    else if (this.#holds(watched, nowMs)) watched.activity.cancel(run, CANCEL.OVERLOAD)
+  }
+
+  /**
+   * Whether a run has had its share and others have waited for that long. Of a lone function the requests wait for their own
+   * kind. Where the system does not tell a thread's processor time, the wall clock counts.
+   */
+  #holds(watched: Watched, nowMs: number): boolean {
+    const { holdMs } = this.#options
+    if (holdMs === 0 || this.#cpuMs.length < 2) return false
+    if (this.#events.arrivals(watched.shard) === watched.arrivals) return false
+    const hadMs = threadCpuMs(watched.activity.thread) ?? nowMs
+    watched.heldCpuMs ??= hadMs
+    return hadMs - watched.heldCpuMs >= holdMs
   }
 
   /** The processor clock is read only of threads that have been at one thing for longer than the limit. */

@@ -57,6 +57,7 @@ describe('rooms', () => {
       'src/protocol.ts',
       'src/shard.ts',
       'src/metrics.ts',
+      'src/clock.ts',
       'src/standing.ts',
       'src/errors.ts',
       'src/log.ts',

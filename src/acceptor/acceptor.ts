@@ -26,6 +26,10 @@ export interface AcceptorOptions {
 /** Bytes of the memory that holds the acceptor's doorbell. */
 export const ACCEPTOR_MEMORY_BYTES = doorbellBytes
 
+/** How long the answers that the server stops may take to be written and read, and how often guests are looked for meanwhile. */
+const ABORT_MS = 400
+const ABORT_LOOK_MS = 5
+
 export class Acceptor {
   readonly #options: AcceptorOptions
   readonly #links: readonly ShardLink[]
@@ -43,6 +47,7 @@ export class Acceptor {
   #spinUntilMs = 0
   #turnScheduled = false
   #onEmpty: (() => void) | undefined
+  #aborting: NodeJS.Timeout | undefined
   #stopped = false
 
   /** `penalty`: the shard of functions that keep burning processor time, if there is to be one. */
@@ -91,7 +96,10 @@ export class Acceptor {
     return this.#open.size
   }
 
-  /** Stops accepting; resolves when no connection is left, which the actors see to, or after `timeoutMs`, when it ends the rest. */
+  /**
+   * Stops accepting; resolves when no connection is left, which the actors see to. After `timeoutMs` they answer what is in flight
+   * that the server stops, and guests that run are stopped; what is left a little later is destroyed.
+   */
   async drain(timeoutMs: number): Promise<void> {
     this.#server.close()
     if (this.#open.size === 0) return
@@ -99,11 +107,22 @@ export class Acceptor {
       this.#onEmpty = resolve
     })
     for (const link of this.#links) link.tell(REQUEST.DRAIN)
-    const timer = setTimeout(() => {
-      for (const connection of this.#open) connection.socket.destroy()
-    }, timeoutMs)
+    const timer = setTimeout(() => this.#abort(), timeoutMs)
     await empty
     clearTimeout(timer)
+    clearInterval(this.#aborting)
+  }
+
+  /** Looks at the guests again and again: each shard may come to further ones before it comes to the record that says so. */
+  #abort(): void {
+    for (const link of this.#links) link.tell(REQUEST.ABORT)
+    const endMs = performance.now() + ABORT_MS
+    const look = () => {
+      if (performance.now() < endMs) for (const link of this.#links) link.stopRun()
+      else for (const connection of this.#open) connection.socket.destroy()
+    }
+    this.#aborting = setInterval(look, ABORT_LOOK_MS)
+    look()
   }
 
   /** Drops every connection and stops; for the end of the process. */

@@ -3,7 +3,7 @@
 
 import { type Activity, Consumer, type Counters, type Doorbell } from '@shared/ringbuffer'
 import { linkCounter } from '../metrics.ts'
-import { kindOf, laneOf, REQUEST, RESPONSE } from '../protocol.ts'
+import { CANCEL, kindOf, laneOf, REQUEST, RESPONSE } from '../protocol.ts'
 import {
   actorActivity,
   answerRoomBell,
@@ -40,6 +40,8 @@ export class ShardLink {
   /** Connections whose bytes the actor has and has not answered. */
   #awaiting = 0
   #isDraining = false
+  /** How often a connection that waited for nothing has sent something; for the watchdog. */
+  arrivals = 0
   /** A connection has left this link, and is to go on in that lane with those bytes; set by the acceptor. */
   onMoved: (connection: Connection, lane: number, bytes: readonly Uint8Array[]) => void = () => {}
   /** A function has used up its processor time; set by the acceptor. */
@@ -125,7 +127,13 @@ export class ShardLink {
   /** Guest code that runs for a client that has gone is stopped. Of what begins only now the watchdog takes care. */
   #cancelRun({ slot, generation }: Connection): void {
     const run = this.#activity.look()
-    if (run !== undefined && run.tags[1] === slot && run.tags[2] === generation) this.#activity.cancel(run)
+    if (run?.tags[1] === slot && run.tags[2] === generation) this.#activity.cancel(run, CANCEL.GONE)
+  }
+
+  /** The server stops, and the time for answers is over: the guest that runs now is stopped. */
+  stopRun(): void {
+    const run = this.#activity.look()
+    if (run !== undefined) this.#activity.cancel(run, CANCEL.SHUTDOWN)
   }
 
   /** Hands bytes of a connection to the actor: at once, or when there is room; then reading stops meanwhile. */
@@ -133,6 +141,7 @@ export class ShardLink {
     if (!connection.awaiting) {
       connection.awaiting = true
       this.#awaiting++
+      this.arrivals++
     }
     connection.unconsumed += length
     // Of a moving connection the old actor has bytes that come before these.

@@ -188,6 +188,9 @@ export class Actor {
       case REQUEST.DRAIN:
         this.#startDraining()
         return
+      case REQUEST.ABORT:
+        this.#abort()
+        return
       case REQUEST.STOP:
         this.#stopped = true
         return
@@ -304,6 +307,17 @@ export class Actor {
     for (const session of this.#sessions) {
       if (session === undefined) continue
       this.#address(session)
+      this.progress(session)
+    }
+  }
+
+  /** The time for answers is over: what is in flight is answered so, and a request that is not complete never will be. */
+  #abort(): void {
+    this.#parts.service.abort()
+    for (const session of this.#sessions) {
+      if (session === undefined || session.isServing || session.at === AT.MOVED) continue
+      this.#address(session)
+      session.close()
       this.progress(session)
     }
   }

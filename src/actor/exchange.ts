@@ -2,6 +2,7 @@
 // guest's host calls act on, so each has timers and a log of its own.
 
 import type { Activity } from '@shared/ringbuffer'
+import { sharedMs } from '../clock.ts'
 import type { HostCalls } from '../engine/host-ops.ts'
 import type { Instance } from '../engine/instance.ts'
 import { Runtime } from '../engine/pool.ts'
@@ -70,8 +71,9 @@ export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
 
   /** Guest code is about to run for this request: whoever watches the shard sees it. */
   enter(): void {
-    const { session } = this
-    this.#owner.activity.begin(this.functionIndex, session?.slot ?? -1, session?.generation ?? 0)
+    const { session, functionIndex, plan } = this
+    const deadline = sharedMs(this.startedMs + plan.limits.wallMs)
+    this.#owner.activity.begin(functionIndex, session?.slot ?? -1, session?.generation ?? 0, deadline)
   }
 
   leave(): void {

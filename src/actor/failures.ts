@@ -3,16 +3,29 @@
 import type { Failure } from '../engine/limits.ts'
 import { ANSWER_ERRORS, type AnswerError, type AnswerErrorCode } from '../errors.ts'
 import { errorAnswer } from '../http/response.ts'
+import { CANCEL } from '../protocol.ts'
 import type { Exchange } from './exchange.ts'
 
 /** What a runtime's failure is called towards the client. */
-export const FAILURE_CODES: Record<NonNullable<Failure>, AnswerErrorCode> = {
+const FAILURE_CODES: Record<NonNullable<Failure>, AnswerErrorCode> = {
   cancelled: 'shutting-down',
   cpu: 'cpu-limit',
   memory: 'memory-limit',
   stack: 'stack-limit',
   engine: 'handler-failed',
   'host-calls': 'host-call-limit',
+}
+
+/** What it is called to have been stopped from outside, by its `CANCEL`. There is no answer to a client that has gone. */
+const CANCEL_CODES: Record<number, AnswerErrorCode> = {
+  [CANCEL.DEADLINE]: 'wall-limit',
+  [CANCEL.OVERLOAD]: 'overloaded',
+  [CANCEL.SHUTDOWN]: 'shutting-down',
+}
+
+/** What a runtime's failure is called, where it was stopped for this reason. */
+export function failureCode(failure: NonNullable<Failure>, reason: number): AnswerErrorCode {
+  return (failure === 'cancelled' ? CANCEL_CODES[reason] : undefined) ?? FAILURE_CODES[failure]
 }
 
 /** The whole answer for a failure. */
@@ -30,9 +43,12 @@ export function failureAnswer(
   })
 }
 
-/** Which limit a failure is about, and its value: for the log. */
-export function limitOf(exchange: Exchange, failure: NonNullable<Failure>): string {
-  const { cpuMs, memoryBytes, stackBytes, hostCalls } = exchange.plan.limits
+/** Which limit a failure is about, and its value: for the log. `reason`: of `CANCEL`, for what was stopped from outside. */
+export function limitOf(exchange: Exchange, failure: NonNullable<Failure>, reason = 0, holdMs = 0): string {
+  const { cpuMs, wallMs, memoryBytes, stackBytes, hostCalls } = exchange.plan.limits
+  if (failure === 'cancelled' && reason === CANCEL.DEADLINE) return `limit ${wallMs} ms, and it was running`
+  if (failure === 'cancelled' && reason === CANCEL.OVERLOAD)
+    return `limit ${holdMs} ms of processor time while other requests waited`
   if (failure === 'stack') return `limit ${stackBytes} bytes of stack`
   if (failure === 'cpu') return `limit ${cpuMs} ms of processor time`
   if (failure === 'memory') return `limit ${memoryBytes} bytes of memory`

@@ -35,7 +35,7 @@ export interface FunctionPlan {
 /** The sections of the configuration that an actor reads. */
 export type ActorConfig = Pick<
   Config,
-  'log' | 'ring' | 'connection' | 'limits' | 'timeouts' | 'pool' | 'gc' | 'bounded'
+  'log' | 'ring' | 'connection' | 'limits' | 'timeouts' | 'pool' | 'gc' | 'bounded' | 'watchdog'
 >
 
 /** A shard's share of the memory budget (src/memory.ts). */

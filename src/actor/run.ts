@@ -160,6 +160,7 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
     maxRequests: config.connection.maxRequests,
     queueRequests: config.pool.queueRequests,
     queueMs: config.pool.queueMs,
+    holdMs: config.watchdog.holdMs,
     buffers,
     work: new HostWork(asyncOps(), buffers),
     onProgress: (session) => actor.advance(session),

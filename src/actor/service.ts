@@ -1,25 +1,22 @@
 // What a shard does with a request: route it, lease a runtime, run the handler, write the answer, take the runtime back; and
 // what it does when any of that is not to be had.
 
-import type { Activity, Counters } from '@shared/ringbuffer'
-import type { Pools } from '../engine/pools.ts'
+import type { Activity } from '@shared/ringbuffer'
+import type { Failure } from '../engine/limits.ts'
 import { ANSWER_ERRORS, type AnswerErrorCode } from '../errors.ts'
-import type { Router } from '../functions/router.ts'
 import { FLAG, STATE } from '../guest/ops.ts'
 import { DateCache } from '../http/date.ts'
 import { HTTP_ERRORS, httpError } from '../http/errors.ts'
 import { errorResponse } from '../http/response.ts'
 import { actorCounter } from '../metrics.ts'
-import { LANE, RESPONSE } from '../protocol.ts'
-import type { Standing } from '../standing.ts'
+import { CANCEL, LANE, RESPONSE } from '../protocol.ts'
 import { AnswerWriter, type Delivery } from './answer.ts'
 import type { BufferBudget } from './bytes.ts'
 import type { HostWork } from './calls.ts'
 import type { Exchange, ExchangeOwner } from './exchange.ts'
-import { FAILURE_CODES, failureAnswer, limitOf } from './failures.ts'
-import type { Outbox } from './outbox.ts'
-import type { Reporter } from './report.ts'
+import { failureAnswer, failureCode, limitOf } from './failures.ts'
 import type { RequestBody, RequestHead, RequestSink } from './request.ts'
+import type { ServiceOptions } from './service-options.ts'
 import type { Session } from './session.ts'
 import { Shares } from './shares.ts'
 import { isPlainText, latin1, mendSurrogates } from './text.ts'
@@ -34,33 +31,6 @@ const STAY = -1
 const STATUS_MIN = 200
 const STATUS_MAX = 599
 
-export interface ServiceOptions {
-  readonly pools: Pools<Exchange>
-  readonly functions: number
-  readonly router: Router
-  readonly outbox: Outbox
-  readonly counters: Counters
-  readonly activity: Activity
-  readonly standing: Standing
-  /** One of `LANE`: which functions this shard is for. */
-  readonly lane: number
-  /** Whether there are other shards of the normal lane. */
-  readonly hasOthers: boolean
-  readonly report: Reporter
-  readonly sendWindowBytes: number
-  readonly responseHeadBytes: number
-  /** Requests on one connection before it is closed, 0 for no limit. */
-  readonly maxRequests: number
-  readonly queueRequests: number
-  readonly queueMs: number
-  /** What sessions and waiting requests may keep together. */
-  readonly buffers: BufferBudget
-  /** What guests have the host do. */
-  readonly work: HostWork
-  /** A session has moved on outside of its own input: by a timer, or a runtime that came free. */
-  readonly onProgress: (session: Session) => void
-}
-
 export class Service implements RequestSink, ExchangeOwner {
   readonly timers = new TimerQueue()
   readonly shares: Shares
@@ -70,6 +40,8 @@ export class Service implements RequestSink, ExchangeOwner {
   readonly work: HostWork
   /** While true, every answer closes its connection. */
   draining = false
+  /** And while this is, every request is answered that the server stops. */
+  #isAborting = false
   readonly #options: ServiceOptions
   readonly #writer: AnswerWriter
   readonly #waiting: WaitingRoom
@@ -124,8 +96,8 @@ export class Service implements RequestSink, ExchangeOwner {
       this.#answerWithout(session, head, 'not-found')
       return
     }
-    if (this.#options.standing.isQuarantined(functionIndex)) {
-      this.#answerWithout(session, head, 'quarantined')
+    if (this.#isAborting || this.#options.standing.isQuarantined(functionIndex)) {
+      this.#answerWithout(session, head, this.#isAborting ? 'shutting-down' : 'quarantined')
       return
     }
     const isNext = this.#waiting.isEmpty(functionIndex) && this.shares.hasTurn(functionIndex)
@@ -173,13 +145,35 @@ export class Service implements RequestSink, ExchangeOwner {
    * some has run: what it gave back may be what another one waits for.
    */
   serveWaiting(): boolean {
-    for (const waiting of this.#waiting.expired(this.nowMs)) {
+    this.#turnAway(this.nowMs, 'pool-exhausted')
+    return this.#waiting.serve(this.shares, this.#runWaiting)
+  }
+
+  /** Answers those that have waited for as long as they may. */
+  #turnAway(nowMs: number, code: AnswerErrorCode): void {
+    for (const waiting of this.#waiting.expired(nowMs)) {
       if (!isCurrent(waiting)) continue
       this.#address(waiting.session)
-      this.#answerWithout(waiting.session, waiting.head, 'pool-exhausted')
+      this.#answerWithout(waiting.session, waiting.head, code)
       this.#options.onProgress(waiting.session)
     }
-    return this.#waiting.serve(this.shares, this.#runWaiting)
+  }
+
+  /** The server stops, and the time for answers is over: whatever is in flight is answered so. */
+  abort(): void {
+    this.#isAborting = true
+    for (const exchange of [...this.#pending]) {
+      const { session } = exchange
+      if (session === undefined) {
+        this.#options.report.ended(exchange, 'shutting-down', 'after its answer')
+        this.#release(exchange, true)
+        continue
+      }
+      this.#address(session)
+      this.#failed(exchange, session, 'shutting-down', 'the server stops, and it was waiting')
+      this.#options.onProgress(session)
+    }
+    this.#turnAway(Number.POSITIVE_INFINITY, 'shutting-down')
   }
 
   readonly #runWaiting = ({ session, head, body, id, sinceMs }: Waiting): boolean => {
@@ -282,9 +276,7 @@ export class Service implements RequestSink, ExchangeOwner {
   /** After a step: an answer, a failure, or a wait. */
   #conclude(exchange: Exchange, session: Session): void {
     const { instance } = exchange
-    if (instance.failure === 'cancelled') this.#cancelled(exchange, session)
-    else if (instance.failure !== null)
-      this.#failed(exchange, session, FAILURE_CODES[instance.failure], limitOf(exchange, instance.failure))
+    if (instance.failure !== null) this.#ended(exchange, session, instance.failure)
     else if (instance.state === STATE.FAILED) this.#threw(exchange, session)
     else if (instance.state !== STATE.PENDING) this.#answer(exchange, session)
     else if (exchange.isPending || exchange.wantsBody) {
@@ -294,11 +286,21 @@ export class Service implements RequestSink, ExchangeOwner {
       this.#failed(exchange, session, 'handler-failed', 'its promise can never settle: nothing is pending')
   }
 
-  /** The client has gone, or the server has: there is nobody to answer. */
-  #cancelled(exchange: Exchange, session: Session): void {
-    this.#options.counters.add(actorCounter.cancelled, 1)
-    this.#release(exchange, true)
-    session.close()
+  /** A limit ended it, or whoever stopped it by the shared word. */
+  #ended(exchange: Exchange, session: Session, failure: NonNullable<Failure>): void {
+    const { reason } = this.activity
+    if (failure === 'cancelled') {
+      this.#options.counters.add(actorCounter.cancelled, 1)
+      if (reason === CANCEL.GONE) {
+        this.#release(exchange, true)
+        session.close()
+        return
+      }
+      // The records that say so are still in the ring, behind what this shard would have run next.
+      if (reason === CANCEL.SHUTDOWN) this.draining = this.#isAborting = true
+    }
+    const detail = limitOf(exchange, failure, reason, this.#options.holdMs)
+    this.#failed(exchange, session, failureCode(failure, reason), detail)
   }
 
   #answer(exchange: Exchange, session: Session): void {
@@ -367,7 +369,8 @@ export class Service implements RequestSink, ExchangeOwner {
     const { instance } = exchange
     if (instance.failure !== null) {
       if (instance.failure === 'cpu') this.#offences.push(exchange.functionIndex)
-      this.#options.report.ended(exchange, FAILURE_CODES[instance.failure], 'after its answer')
+      const code = failureCode(instance.failure, this.activity.reason)
+      this.#options.report.ended(exchange, code, 'after its answer')
     } else if (instance.waiting > 0 && exchange.isPending) {
       this.#keep(exchange)
       return

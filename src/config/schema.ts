@@ -272,6 +272,13 @@ const watchdog = v.strictObject({
     wholeNumber(100, 24 * HOUR_MS, { meaning: 'The window in which strikes are counted.' }),
     600_000,
   ),
+  holdMs: v.optional(
+    wholeNumber(0, 600_000, {
+      meaning:
+        'Processor time that one run of a function may have while requests wait for its shard; then 503, whatever limits.cpuMs says. 0: never; with a single function never.',
+    }),
+    1000,
+  ),
   quarantineMs: v.optional(
     wholeNumber(100, 24 * HOUR_MS, { meaning: 'How long a function in quarantine is answered 503.' }),
     60_000,

@@ -17,8 +17,8 @@ describe('an activity', () => {
     const { worker, observer } = fresh()
     expect(observer.thread).toBe(77)
     expect(observer.look()).toBeUndefined()
-    worker.begin(3, -1, 2 ** 31 - 1)
-    expect(observer.look()?.tags).toEqual([3, -1, 2 ** 31 - 1])
+    worker.begin(3, -1, 2 ** 31 - 1, -(2 ** 31))
+    expect(observer.look()?.tags).toEqual([3, -1, 2 ** 31 - 1, -(2 ** 31)])
     worker.end()
     expect(observer.look()).toBeUndefined()
   })
@@ -26,7 +26,7 @@ describe('an activity', () => {
   it('gives each run a number of its own', () => {
     const { worker, observer } = fresh()
     const numbers = Array.from({ length: 100 }, () => {
-      worker.begin(1, 2, 3)
+      worker.begin(1, 2, 3, 4)
       const { number } = observer.look()!
       worker.end()
       return number
@@ -36,27 +36,28 @@ describe('an activity', () => {
 
   it('is cancelled for that run alone', () => {
     const { worker, observer } = fresh()
-    worker.begin(1, 1, 1)
+    worker.begin(1, 1, 1, 1)
     const first = observer.look()!
     expect(worker.isCancelled).toBe(false)
-    observer.cancel(first)
+    observer.cancel(first, 3)
     expect(worker.isCancelled).toBe(true)
+    expect(worker.reason).toBe(3)
     worker.end()
     expect(worker.isCancelled).toBe(false)
-    worker.begin(1, 1, 1)
+    worker.begin(1, 1, 1, 1)
     expect(worker.isCancelled).toBe(false)
-    observer.cancel(first)
+    observer.cancel(first, 3)
     expect(worker.isCancelled).toBe(false)
   })
 
   it('of a worker that died within a run is ended by the next one', () => {
     const { worker, observer } = fresh()
-    worker.begin(9, 9, 9)
+    worker.begin(9, 9, 9, 9)
     const died = observer.look()!
     const next = new Activity(place)
     next.start(78)
     expect(observer.look()).toBeUndefined()
-    next.begin(1, 1, 1)
+    next.begin(1, 1, 1, 1)
     expect(observer.look()!.number).not.toBe(died.number)
     expect(observer.thread).toBe(78)
   })
@@ -67,8 +68,8 @@ describe('an activity', () => {
     const worker = new Activity(place)
     worker.start(0)
     for (let i = 0; i < 3; i++) {
-      worker.begin(i, i, i)
-      expect(observer.look()?.tags).toEqual([i, i, i])
+      worker.begin(i, i, i, i)
+      expect(observer.look()?.tags).toEqual([i, i, i, i])
       worker.end()
     }
   })
@@ -84,7 +85,7 @@ describe('every interleaving of a worker and an observer', () => {
     const activity = new Activity(small, words)
     activity.start(5)
     for (const tag of [1, 2]) {
-      activity.begin(tag, tag, tag)
+      activity.begin(tag, tag, tag, tag)
       activity.end()
     }
   }
@@ -111,17 +112,20 @@ describe('every interleaving of a worker and an observer', () => {
     const watched: Body = (words) => {
       const activity = new Activity(small, words)
       activity.start(5)
-      activity.begin(1, 1, 1)
-      if (activity.isCancelled) stopped++
+      activity.begin(1, 1, 1, 1)
+      if (activity.isCancelled) {
+        stopped++
+        if (activity.reason !== 3) throw new Error('stopped without a reason')
+      }
       activity.end()
-      activity.begin(2, 2, 2)
+      activity.begin(2, 2, 2, 2)
       if (activity.isCancelled) throw new Error('the second run was stopped')
       activity.end()
     }
     const canceller: Body = (words) => {
       const activity = new Activity(small, words)
       const run = activity.look()
-      if (run?.tags[0] === 1) activity.cancel(run)
+      if (run?.tags[0] === 1) activity.cancel(run, 3)
     }
     expect(explore([watched, canceller]).bug).toBeUndefined()
     expect(stopped).toBeGreaterThan(0)

@@ -112,6 +112,7 @@ export class VirtualShard {
       maxRequests: 0,
       queueRequests,
       queueMs: 60_000,
+      holdMs: 0,
       buffers,
       work: new HostWork(new Map(), buffers),
       onProgress: (session) => this.#actor.advance(session),

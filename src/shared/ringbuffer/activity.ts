@@ -2,11 +2,12 @@ import { CACHE_LINE_BYTES, checkPlace, type Place } from './layout.ts'
 import { AtomicWords, type Words } from './words.ts'
 
 // The worker's line: its number of the run, odd while one is under way, then what the run is about, then the worker's thread. The
-// observer's line: the number of the run that is to stop.
-const TAGS = 3
+// observer's line: the number of the run that is to stop, and why.
+const TAGS = 4
 const FIRST_TAG = 1
 const THREAD = FIRST_TAG + TAGS
 const CANCEL = CACHE_LINE_BYTES / 4
+const REASON = CANCEL + 1
 
 /** Bytes that an activity occupies. */
 export const activityBytes: number = 2 * CACHE_LINE_BYTES
@@ -16,7 +17,7 @@ export interface Run {
   /** Odd, and different from that of any other run until 2^31 runs later. */
   readonly number: number
   /** What `begin` was given. */
-  readonly tags: readonly [number, number, number]
+  readonly tags: readonly [number, number, number, number]
 }
 
 /**
@@ -47,12 +48,13 @@ export class Activity {
   }
 
   /** Worker: a run starts. The tags are int32. */
-  begin(tag0: number, tag1: number, tag2: number): void {
+  begin(tag0: number, tag1: number, tag2: number, tag3: number): void {
     const words = this.#words
     const first = this.#word + FIRST_TAG
     words.store(first, tag0)
     words.store(first + 1, tag1)
     words.store(first + 2, tag2)
+    words.store(first + 3, tag3)
     this.#number = (this.#number + 1) | 0
     words.store(this.#word, this.#number) // RUN: the tags are in place
   }
@@ -68,6 +70,11 @@ export class Activity {
     return this.#words.load(this.#word + CANCEL) === this.#number
   }
 
+  /** Worker: why the last run that was stopped was to stop; until the next one begins. */
+  get reason(): number {
+    return this.#words.load(this.#word + REASON)
+  }
+
   /** Observer: the worker's thread. */
   get thread(): number {
     return this.#words.load(this.#word + THREAD)
@@ -79,12 +86,21 @@ export class Activity {
     const first = this.#word + FIRST_TAG
     const number = words.load(this.#word)
     if ((number & 1) === 0) return undefined
-    const tags = [words.load(first), words.load(first + 1), words.load(first + 2)] as const
+    const tags = [
+      words.load(first),
+      words.load(first + 1),
+      words.load(first + 2),
+      words.load(first + 3),
+    ] as const
     return words.load(this.#word) === number ? { number, tags } : undefined
   }
 
-  /** Observer: asks that this run stop; nothing for one that is over. */
-  cancel({ number }: Run): void {
+  /**
+   * Observer, of whom there is one that does this: asks that this run stop, and says why (int32); nothing for one that is over.
+   * The reason is there before the number is (RUN).
+   */
+  cancel({ number }: Run, reason: number): void {
+    this.#words.store(this.#word + REASON, reason)
     this.#words.store(this.#word + CANCEL, number)
   }
 }
