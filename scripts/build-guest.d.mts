@@ -1,2 +1,2 @@
-/** JSON text: `{ core: string, features: string[] }`. `more`: source for the end of the core. */
-export function buildGuest(more?: string): Promise<string>
+/** JSON text: `{ core: string, features: string[] }`. `more`: by a feature's name, source for the end of its script. */
+export function buildGuest(more?: Readonly<Record<string, string>>): Promise<string>

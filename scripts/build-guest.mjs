@@ -48,10 +48,10 @@ function importsOf(file, text) {
 
 /**
  * Builds all scripts. Resolves to JSON text: `{ core, features }`, the core's script, and of each feature of FEATURES
- * (src/guest/features/names.ts) an expression whose value is a function that takes the shared modules. `more`: source for the
- * core's end; paths count from the root.
+ * (src/guest/features/names.ts) an expression whose value is a function that takes the shared modules. `more`:
+ * by a feature's name, source for its script's end; paths count from the root.
  */
-export async function buildGuest(more = '') {
+export async function buildGuest(more = {}) {
   const names = await featureNames()
   const owners = new Map()
   const own = (owner, { inputs }) => {
@@ -68,7 +68,7 @@ export async function buildGuest(more = '') {
   const core = await build({
     ...OPTIONS,
     stdin: {
-      contents: coreEntry(owners, wanted) + more,
+      contents: coreEntry(owners, wanted),
       resolveDir: root,
       sourcefile: 'core.ts',
       loader: 'ts',
@@ -78,7 +78,7 @@ export async function buildGuest(more = '') {
   const features = []
   for (const name of names) {
     const sharing = sharingPlugin(name, owners, wanted, new Set(), true)
-    const contents = featureEntry(name, owners, wanted)
+    const contents = featureEntry(name, owners, wanted) + (more[name] ?? '')
     const { outputFiles } = await build({
       ...OPTIONS,
       stdin: { contents, resolveDir: root, sourcefile: `${name}.ts`, loader: 'ts' },

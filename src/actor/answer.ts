@@ -9,12 +9,17 @@ import { HTTP_ERRORS } from '../http/errors.ts'
 import {
   beginHead,
   bodyAllowed,
+  CHUNK_OVERHEAD_BYTES,
+  CHUNKED,
   CONNECTION,
   endHead,
   HEAD_OVERHEAD_BYTES,
+  LAST_CHUNK,
   lengthAllowed,
   NO_LENGTH,
   writeBytes,
+  writeChunkSize,
+  writeLineEnd,
 } from '../http/response.ts'
 import { RESPONSE } from '../protocol.ts'
 import type { Outbox } from './outbox.ts'
@@ -22,6 +27,10 @@ import type { Session } from './session.ts'
 
 /** Largest piece of a body put into one record: the acceptor can write the first while the next is copied. */
 const PIECE_BYTES = 65536
+/** What a piece of a streamed answer needs beside its bytes, the last chunk included. */
+const STREAM_OVERHEAD_BYTES = CHUNK_OVERHEAD_BYTES + LAST_CHUNK.length
+/** A streamed answer waits until the client's window has room for so much, or for a quarter of the window if that is less. */
+const ROOM_BYTES_MIN = 16_384
 const EMPTY = new Uint8Array(0)
 
 const CONTENT_TYPE_LINES = CONTENT_TYPES.map((type) =>
@@ -39,6 +48,14 @@ export interface AnswerParts {
   bodyEnd: number
 }
 
+/** How a streamed answer's body is framed. */
+export interface StreamFraming {
+  readonly hasBody: boolean
+  readonly isChunked: boolean
+  /** What is still to come, where the guest has said a length; else Infinity. */
+  leftBytes: number
+}
+
 /** How the connection goes on after an answer. */
 export interface Delivery {
   isHead: boolean
@@ -51,6 +68,7 @@ export class AnswerWriter {
   readonly #date: DateCache
   readonly #sendWindowBytes: number
   readonly #pieceBytes: number
+  readonly #pieceBytesMin: number
   readonly #fields = new ResponseFields()
 
   constructor(outbox: Outbox, date: DateCache, sendWindowBytes: number) {
@@ -58,6 +76,7 @@ export class AnswerWriter {
     this.#date = date
     this.#sendWindowBytes = sendWindowBytes
     this.#pieceBytes = Math.min(PIECE_BYTES, outbox.maxBytes)
+    this.#pieceBytesMin = Math.min(ROOM_BYTES_MIN, sendWindowBytes >> 2)
   }
 
   /**
@@ -79,27 +98,13 @@ export class AnswerWriter {
     if (!whole && keptBytes > 0 && !session.out.reserve(Math.min(keptBytes, sent)))
       return HTTP_ERRORS.buffersFull
     const from = outbox.room(whole ? headRoom + sent : headRoom)
-    let at = beginHead(outbox.bytes, from, parts.status)
-    let dateLine: Uint8Array | null = this.#date.line
-    if (custom) {
-      at = copyFields(parts.bytes, parts.headStart, parts.headEnd, outbox.bytes, at, this.#fields)
-      if (at < 0) {
-        outbox.rewind(from)
-        session.out.clear()
-        return at
-      }
-      if (this.#fields.hasDate) dateLine = null
-      if (this.#fields.close) delivery.close = true
-    } else {
-      at = writeBytes(outbox.bytes, at, typeLine)
+    let at = this.#beginHead(from, parts, typeLine, delivery)
+    if (at < 0) {
+      session.out.clear()
+      return at
     }
-    const connection = delivery.close
-      ? CONNECTION.close
-      : delivery.saysKeepAlive
-        ? CONNECTION.keepAlive
-        : CONNECTION.implicit
     const told = this.#toldLength(parts.status, delivery.isHead, length, sent, custom)
-    at = endHead(outbox.bytes, at, told, connection, dateLine)
+    at = this.#endHead(at, told, delivery)
     if (whole && sent > 0) {
       outbox.bytes.set(parts.bytes.subarray(parts.bodyStart, parts.bodyEnd), at)
       at += sent
@@ -108,6 +113,80 @@ export class AnswerWriter {
     session.unsent += at - from
     if (!whole) this.#writeBody(session, parts.bytes, parts.bodyStart, parts.bodyStart + sent)
     return 0
+  }
+
+  /** Status line and fields; the position behind, or an HTTP error code when they are not fit to be sent: then nothing counts. */
+  #beginHead(from: number, parts: AnswerParts, typeLine: Uint8Array, delivery: Delivery): number {
+    const outbox = this.#outbox
+    const at = beginHead(outbox.bytes, from, parts.status)
+    if (parts.headKind !== HEAD_KIND.CUSTOM) {
+      this.#fields.hasDate = false
+      return writeBytes(outbox.bytes, at, typeLine)
+    }
+    const end = copyFields(parts.bytes, parts.headStart, parts.headEnd, outbox.bytes, at, this.#fields)
+    if (end < 0) outbox.rewind(from)
+    else if (this.#fields.close) delivery.close = true
+    return end
+  }
+
+  #endHead(at: number, length: number, delivery: Delivery): number {
+    const connection = delivery.close
+      ? CONNECTION.close
+      : delivery.saysKeepAlive
+        ? CONNECTION.keepAlive
+        : CONNECTION.implicit
+    return endHead(this.#outbox.bytes, at, length, connection, this.#fields.hasDate ? null : this.#date.line)
+  }
+
+  /**
+   * Writes the head of an answer whose body follows piece by piece. Returns its framing, or an HTTP error code when its fields
+   * are not fit to be sent. A client that knows no chunks gets all until the connection closes (RFC 9112, section 6.3).
+   */
+  writeStreamHead(
+    session: Session,
+    parts: AnswerParts,
+    delivery: Delivery,
+    allowsChunks: boolean,
+  ): StreamFraming | number {
+    const outbox = this.#outbox
+    const custom = parts.headKind === HEAD_KIND.CUSTOM
+    const typeLine = custom ? EMPTY : (CONTENT_TYPE_LINES[parts.headKind] ?? EMPTY)
+    const from = outbox.room(HEAD_OVERHEAD_BYTES + parts.headEnd - parts.headStart + typeLine.length)
+    let at = this.#beginHead(from, parts, typeLine, delivery)
+    if (at < 0) return at
+    const given = custom ? this.#fields.contentLength : NO_LENGTH
+    const hasBody = bodyAllowed(parts.status, delivery.isHead)
+    const isChunked = hasBody && given < 0 && allowsChunks
+    if (hasBody && given < 0 && !allowsChunks) delivery.close = true
+    const told = !lengthAllowed(parts.status) ? NO_LENGTH : isChunked ? CHUNKED : given
+    at = this.#endHead(at, told, delivery)
+    outbox.used(at)
+    session.unsent += at - from
+    return { hasBody, isChunked, leftBytes: given < 0 ? Number.POSITIVE_INFINITY : given }
+  }
+
+  /** Bytes that the next piece of a streamed answer may have, as far as the client's window allows; 0 for none yet. */
+  pieceRoom(session: Session): number {
+    const room = Math.min(this.#pieceBytes, this.#sendWindowBytes - session.unsent) - STREAM_OVERHEAD_BYTES
+    return room >= this.#pieceBytesMin ? room : 0
+  }
+
+  /** Writes a piece that {@link pieceRoom} has allowed. */
+  writePiece(session: Session, bytes: Uint8Array, from: number, to: number, isChunked: boolean): void {
+    const outbox = this.#outbox
+    const length = to - from
+    const start = outbox.room(length + CHUNK_OVERHEAD_BYTES)
+    let at = isChunked ? writeChunkSize(outbox.bytes, start, length) : start
+    outbox.bytes.set(bytes.subarray(from, to), at)
+    at += length
+    if (isChunked) at = writeLineEnd(outbox.bytes, at)
+    outbox.used(at)
+    session.unsent += at - start
+  }
+
+  /** Writes the last chunk. */
+  writeStreamEnd(session: Session): void {
+    this.writeRaw(session, LAST_CHUNK)
   }
 
   /**

@@ -13,10 +13,13 @@ import type { FunctionPlan } from './plan.ts'
 import type { BodyReader } from './request.ts'
 import type { Session } from './session.ts'
 import type { Shares } from './shares.ts'
+import type { AnswerStream } from './stream.ts'
 import type { TimerEntry, TimerQueue } from './timers.ts'
 
 /** Shortest interval of a repeating timer: a guest cannot keep its shard busy with one of 0 ms. */
 const REPEAT_MS_MIN = 1
+/** A streamed answer has its budget of processor time anew after so long. */
+const CPU_RENEWAL_MS = 1000
 
 /** What an exchange needs of its shard. */
 export interface ExchangeOwner {
@@ -48,9 +51,16 @@ export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
   /** Number of the request on its shard. */
   requestNumber = 0
   startedMs = 0
+  /** From when on it may take `limits.wallMs`. */
+  wallFromMs = 0
   isHead = false
   keepAlive = false
   saysKeepAlive = false
+  /** The client knows chunks (HTTP/1.1). */
+  allowsChunks = true
+  /** Its answer, when that is on its way piece by piece. */
+  stream: AnswerStream | undefined
+  #cpuSinceMs = 0
   /** For the access line; empty when there is none. */
   method = ''
   target = ''
@@ -71,9 +81,17 @@ export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
 
   /** Guest code is about to run for this request: whoever watches the shard sees it. */
   enter(): void {
-    const { session, functionIndex, plan } = this
-    const deadline = sharedMs(this.startedMs + plan.limits.wallMs)
+    const { session, functionIndex } = this
+    if (this.stream !== undefined) this.#renewCpu()
+    const deadline = sharedMs(this.#deadlineMs)
     this.#owner.activity.begin(functionIndex, session?.slot ?? -1, session?.generation ?? 0, deadline)
+  }
+
+  /** When whoever watches the shard is to stop what runs then. */
+  get #deadlineMs(): number {
+    const { stream, plan } = this
+    if (stream === undefined) return this.wallFromMs + plan.limits.wallMs
+    return stream.startedMs + plan.limits.streamMs
   }
 
   leave(): void {
@@ -95,13 +113,16 @@ export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
   /** Ends every timer of the request, and gives up what it had the host begin. */
   clearPending(): void {
     this.#calls.clear()
-    if (this.wall !== undefined) {
-      this.#owner.timers.cancel(this.wall)
-      this.wall = undefined
-    }
+    this.clearWall()
     if (this.#timers.size === 0) return
     for (const timer of this.#timers.values()) this.#owner.timers.cancel(timer)
     this.#timers.clear()
+  }
+
+  clearWall(): void {
+    if (this.wall === undefined) return
+    this.#owner.timers.cancel(this.wall)
+    this.wall = undefined
   }
 
   log(level: number, text: string): void {
@@ -124,6 +145,10 @@ export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
     if (timer === undefined) return
     this.#owner.timers.cancel(timer)
     this.#timers.delete(id)
+  }
+
+  bodyDrop(): void {
+    this.session?.dropBody()
   }
 
   bodyPull(): void {
@@ -152,6 +177,38 @@ export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
 
   callCancel(id: number): void {
     this.#calls.cancel(id)
+  }
+
+  send(bytes: Uint8Array, from: number, to: number): number {
+    return this.stream?.take(bytes, from, to) ?? 0
+  }
+
+  sendEnd(failure: string): void {
+    this.stream?.finish(failure)
+  }
+
+  /** Lets a streamed answer go on, as far as its client's window allows. */
+  flow(): void {
+    const allowed = this.stream?.refill() ?? 0
+    if (allowed === 0) return
+    this.enter()
+    this.instance.flow(allowed)
+    this.leave()
+  }
+
+  /** The guest is told that nobody wants its answer's body, or anything of the request; unless the host has ended it. */
+  depart(hasGone: boolean): void {
+    if (this.instance.failure !== null) return
+    this.enter()
+    this.instance.leave(hasGone)
+    this.leave()
+  }
+
+  #renewCpu(): void {
+    const nowMs = performance.now()
+    if (nowMs - Math.max(this.#cpuSinceMs, this.stream!.startedMs) < CPU_RENEWAL_MS) return
+    this.#cpuSinceMs = nowMs
+    this.instance.renewCpu()
   }
 
   complete(id: number, outcome: number, value: HostValue): void {

@@ -1,5 +1,6 @@
 // The answers that the host gives in a function's place, by their names in ANSWER_ERRORS.
 
+import type { Instance } from '../engine/instance.ts'
 import type { Failure } from '../engine/limits.ts'
 import { ANSWER_ERRORS, type AnswerError, type AnswerErrorCode } from '../errors.ts'
 import { errorAnswer } from '../http/response.ts'
@@ -54,4 +55,36 @@ export function limitOf(exchange: Exchange, failure: NonNullable<Failure>, reaso
   if (failure === 'memory') return `limit ${memoryBytes} bytes of memory`
   if (failure === 'host-calls') return `limit ${hostCalls} host calls`
   return ''
+}
+
+const STATUS_MIN = 200
+const STATUS_MAX = 599
+
+/** Why a guest's answer cannot be sent, with details for the log; undefined when it can. Its fields are looked at when they are written. */
+export function wrongAnswer(
+  { instance, plan }: Exchange,
+  responseHeadBytes: number,
+): { readonly code: AnswerErrorCode; readonly detail: string } | undefined {
+  const { status, headStart, headEnd, bodyStart, bodyEnd } = instance
+  if (status < STATUS_MIN || status > STATUS_MAX)
+    return { code: 'bad-response', detail: `status ${status}, not ${STATUS_MIN} to ${STATUS_MAX}` }
+  if (headEnd - headStart > responseHeadBytes) {
+    const detail = `fields of ${headEnd - headStart} bytes, limit ${responseHeadBytes}`
+    return { code: 'bad-response', detail }
+  }
+  const { responseBytes } = plan.limits
+  if (bodyEnd - bodyStart <= responseBytes) return undefined
+  const detail = `body of ${bodyEnd - bodyStart} bytes, limit ${responseBytes}`
+  return { code: 'response-too-large', detail }
+}
+
+/** What the engine's two builds throw. */
+const STACK_OVERFLOW = /^(InternalError\nstack overflow|RangeError\nMaximum call stack size exceeded)/
+
+/** What a handler's failure is, by what it threw (`name\nmessage\nstack`). */
+export function thrownCode(text: string, { isNearlyFull }: Instance): AnswerErrorCode {
+  // Without memory for the error itself the engine throws null.
+  const isNull = text.startsWith('Error\nthrown: null') && isNearlyFull
+  if (isNull || text.startsWith('InternalError\nout of memory')) return 'memory-limit'
+  return STACK_OVERFLOW.test(text) ? 'stack-limit' : 'handler-failed'
 }

@@ -39,7 +39,8 @@ export class Outbox {
 
   /** Names the connection that the following answers are for. The record before must have been committed. */
   address(slot: number, generation: number): void {
-    if (this.#start >= 0) throw new Error('a record for another connection is open')
+    if (this.#start >= 0 && (slot !== this.#slot || generation !== this.#generation))
+      throw new Error('a record for another connection is open')
     this.#slot = slot
     this.#generation = generation
   }

@@ -25,6 +25,9 @@ export interface FunctionPlan {
     readonly memoryBytes: number
     readonly stackBytes: number
     readonly responseBytes: number
+    readonly streamBytes: number
+    readonly streamIdleMs: number
+    readonly streamMs: number
     readonly timers: number
     readonly pendingCalls: number
     readonly hostCalls: number

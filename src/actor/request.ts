@@ -34,6 +34,8 @@ export interface RequestHead {
   keepAlive: boolean
   /** An HTTP/1.0 client is told that its connection is kept. */
   saysKeepAlive: boolean
+  /** Its client is not one of HTTP/1.0, which knows no chunks. */
+  allowsChunks: boolean
 }
 
 /** A request's body, or what has come of it; `bytes` null for none. */

@@ -14,22 +14,20 @@ import { AnswerWriter, type Delivery } from './answer.ts'
 import type { BufferBudget } from './bytes.ts'
 import type { HostWork } from './calls.ts'
 import type { Exchange, ExchangeOwner } from './exchange.ts'
-import { failureAnswer, failureCode, limitOf } from './failures.ts'
+import { failureAnswer, failureCode, limitOf, thrownCode, wrongAnswer } from './failures.ts'
+import { Leases } from './leases.ts'
 import type { RequestBody, RequestHead, RequestSink } from './request.ts'
 import type { ServiceOptions } from './service-options.ts'
 import type { Session } from './session.ts'
 import { Shares } from './shares.ts'
+import { Streaming } from './streaming.ts'
 import { isPlainText, latin1, mendSurrogates } from './text.ts'
 import { TimerQueue } from './timers.ts'
 import { isCurrent, type Waiting, WaitingRoom } from './waiting.ts'
 
 const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')
-/** What the engine's two builds throw. */
-const STACK_OVERFLOW = /^(InternalError\nstack overflow|RangeError\nMaximum call stack size exceeded)/
 /** The lane of a connection that does not move. */
 const STAY = -1
-const STATUS_MIN = 200
-const STATUS_MAX = 599
 
 export class Service implements RequestSink, ExchangeOwner {
   readonly timers = new TimerQueue()
@@ -45,13 +43,11 @@ export class Service implements RequestSink, ExchangeOwner {
   readonly #options: ServiceOptions
   readonly #writer: AnswerWriter
   readonly #waiting: WaitingRoom
+  readonly #streaming: Streaming
   readonly #delivery: Delivery = { isHead: false, close: false, saysKeepAlive: false }
   /** Exchanges that outlive the step they began in: for a timer or a call, or after their answer for waitUntil. */
   readonly #pending = new Set<Exchange>()
-  /** Exchanges whose runtimes are free and have not been given back. */
-  readonly #returns: Exchange[] = []
-  /** Functions, once for each request that used up its processor time; the supervisor's side is told. */
-  readonly #offences: number[] = []
+  readonly #leases: Leases
   #requests = 0
 
   constructor(options: ServiceOptions) {
@@ -60,7 +56,23 @@ export class Service implements RequestSink, ExchangeOwner {
     this.work = options.work
     this.shares = new Shares(options.functions)
     this.#writer = new AnswerWriter(options.outbox, this.date, options.sendWindowBytes)
+    this.#leases = new Leases(options.pools, options.outbox)
     this.#waiting = new WaitingRoom(options.queueRequests, options.functions, options.buffers)
+    this.#streaming = new Streaming(this.#writer, {
+      timers: this.timers,
+      counters: options.counters,
+      report: options.report,
+      address: (session) => this.#address(session),
+      closes: (exchange, session) => this.#closes(session, exchange.keepAlive),
+      bodyWanted: (exchange) => this.bodyWanted(exchange),
+      finish: (session, close) => this.#finish(session, close),
+      holds: (exchange) => options.pools.holds(exchange),
+      offended: ({ functionIndex }) => this.#leases.offended(functionIndex),
+      conclude: (exchange, session) => this.#conclude(exchange, session),
+      keep: (exchange) => this.#keep(exchange),
+      settle: (exchange, spoiled) => this.#settleStream(exchange, spoiled),
+      onProgress: options.onProgress,
+    })
   }
 
   get activity(): Activity {
@@ -84,7 +96,7 @@ export class Service implements RequestSink, ExchangeOwner {
     if (isPenalised) return LANE.PENALTY
     // Before anybody is answered that there is no runtime for him, another shard is tried, once.
     if (!hasOthers || session.isMoved || this.#waiting.hasRoom(functionIndex)) return STAY
-    this.#giveBackAll()
+    this.#leases.giveBackAll(this.nowMs)
     return pools.isExhausted(functionIndex) ? LANE.NORMAL : STAY
   }
 
@@ -101,14 +113,14 @@ export class Service implements RequestSink, ExchangeOwner {
       return
     }
     const isNext = this.#waiting.isEmpty(functionIndex) && this.shares.hasTurn(functionIndex)
-    let exchange = isNext ? this.#lease(functionIndex) : undefined
+    let exchange = isNext ? this.#leases.lease(functionIndex) : undefined
     if (exchange === undefined) {
       if (this.#waiting.add(session, head, body, this.#requests, this.nowMs, this.#options.queueMs)) {
         this.#options.counters.add(actorCounter.queued, 1)
         return
       }
       // No room to put it aside: what costs next to nothing does not suffer for that.
-      if (!isNext && this.shares.isCheap(functionIndex)) exchange = this.#lease(functionIndex)
+      if (!isNext && this.shares.isCheap(functionIndex)) exchange = this.#leases.lease(functionIndex)
     }
     if (exchange !== undefined) this.#run(exchange, session, head, body, this.#requests, this.nowMs)
     else this.#answerWithout(session, head, 'pool-exhausted')
@@ -120,7 +132,12 @@ export class Service implements RequestSink, ExchangeOwner {
       session.close()
       return
     }
+    const hasBegun = session.writer !== undefined
     this.#giveUp(session)
+    if (hasBegun) {
+      session.close()
+      return
+    }
     this.#options.counters.add(actorCounter.refused, 1)
     const { name, status } = httpError(error)
     this.#options.report.refused(name, status)
@@ -136,6 +153,7 @@ export class Service implements RequestSink, ExchangeOwner {
 
   /** Goes on with the rest of a large answer, as far as the client's credit allows. */
   credited(session: Session): void {
+    if (session.writer !== undefined) this.#streaming.credited(session)
     if (session.out.length === 0 || !this.#writer.writeOn(session)) return
     if (session.isServing) this.#finish(session, session.closesAfterAnswer)
   }
@@ -177,7 +195,7 @@ export class Service implements RequestSink, ExchangeOwner {
   }
 
   readonly #runWaiting = ({ session, head, body, id, sinceMs }: Waiting): boolean => {
-    const exchange = this.#lease(head.functionIndex)
+    const exchange = this.#leases.lease(head.functionIndex)
     if (exchange === undefined) return false
     this.#address(session)
     this.#run(exchange, session, head, body, id, sinceMs)
@@ -200,7 +218,7 @@ export class Service implements RequestSink, ExchangeOwner {
   #giveUp(session: Session): void {
     if (!session.isServing) return
     for (const exchange of this.#pending) {
-      if (exchange.session === session) this.#release(exchange, true)
+      if (exchange.session === session) this.#streaming.depart(exchange, session)
     }
   }
 
@@ -251,10 +269,12 @@ export class Service implements RequestSink, ExchangeOwner {
     exchange.session = session
     exchange.chargedMs = 0
     exchange.requestNumber = id
-    exchange.startedMs = sinceMs
+    exchange.startedMs = exchange.wallFromMs = sinceMs
+    exchange.spoiled = false
     exchange.isHead = head.isHead
     exchange.keepAlive = head.keepAlive
     exchange.saysKeepAlive = head.saysKeepAlive
+    exchange.allowsChunks = head.allowsChunks
     if (this.#options.report.wantsAccess) {
       exchange.method = latin1(head.bytes, head.start, head.methodEnd)
       exchange.target = latin1(head.bytes, head.targetStart, head.targetEnd)
@@ -277,6 +297,7 @@ export class Service implements RequestSink, ExchangeOwner {
   #conclude(exchange: Exchange, session: Session): void {
     const { instance } = exchange
     if (instance.failure !== null) this.#ended(exchange, session, instance.failure)
+    else if (exchange.stream !== undefined) this.#streaming.conclude(exchange, session)
     else if (instance.state === STATE.FAILED) this.#threw(exchange, session)
     else if (instance.state !== STATE.PENDING) this.#answer(exchange, session)
     else if (exchange.isPending || exchange.wantsBody) {
@@ -292,6 +313,7 @@ export class Service implements RequestSink, ExchangeOwner {
     if (failure === 'cancelled') {
       this.#options.counters.add(actorCounter.cancelled, 1)
       if (reason === CANCEL.GONE) {
+        this.#streaming.detach(exchange, session)
         this.#release(exchange, true)
         session.close()
         return
@@ -304,22 +326,12 @@ export class Service implements RequestSink, ExchangeOwner {
   }
 
   #answer(exchange: Exchange, session: Session): void {
-    const { instance, plan } = exchange
+    const { instance } = exchange
     const { status, bodyStart, bodyEnd } = instance
     const length = bodyEnd - bodyStart
-    if (status < STATUS_MIN || status > STATUS_MAX) {
-      this.#failed(exchange, session, 'bad-response', `status ${status}, not ${STATUS_MIN} to ${STATUS_MAX}`)
-      return
-    }
-    const fieldBytes = instance.headEnd - instance.headStart
-    if (fieldBytes > this.#options.responseHeadBytes) {
-      const detail = `fields of ${fieldBytes} bytes, limit ${this.#options.responseHeadBytes}`
-      this.#failed(exchange, session, 'bad-response', detail)
-      return
-    }
-    if (length > plan.limits.responseBytes) {
-      const detail = `body of ${length} bytes, limit ${plan.limits.responseBytes}`
-      this.#failed(exchange, session, 'response-too-large', detail)
+    const wrong = wrongAnswer(exchange, this.#options.responseHeadBytes)
+    if (wrong !== undefined) {
+      this.#failed(exchange, session, wrong.code, wrong.detail)
       return
     }
     if (length > 0 && instance.state === STATE.TEXT) mendSurrogates(instance.bytes, bodyStart, bodyEnd)
@@ -327,6 +339,11 @@ export class Service implements RequestSink, ExchangeOwner {
     delivery.isHead = exchange.isHead
     delivery.close = this.#closes(session, exchange.keepAlive)
     delivery.saysKeepAlive = exchange.saysKeepAlive
+    if (instance.state === STATE.STREAM) {
+      const wrong = this.#streaming.answer(exchange, session, delivery)
+      if (wrong !== 0) this.#failed(exchange, session, 'bad-response', httpError(wrong).reason)
+      return
+    }
     const error = this.#writer.write(session, instance, delivery)
     if (error === HTTP_ERRORS.buffersFull) {
       // The answer is right, its client too slow: that one goes.
@@ -364,11 +381,19 @@ export class Service implements RequestSink, ExchangeOwner {
     )
   }
 
+  /** After a streamed answer, or a client's going: work that `waitUntil` holds has its time from now. */
+  #settleStream(exchange: Exchange, spoiled: boolean): void {
+    exchange.clearWall()
+    exchange.wallFromMs = performance.now()
+    if (spoiled) exchange.spoiled = true
+    this.#settleBackground(exchange)
+  }
+
   /** After the answer: the runtime goes back, unless the handler asked to go on by waitUntil and something is under way. */
   #settleBackground(exchange: Exchange): void {
     const { instance } = exchange
     if (instance.failure !== null) {
-      if (instance.failure === 'cpu') this.#offences.push(exchange.functionIndex)
+      if (instance.failure === 'cpu') this.#leases.offended(exchange.functionIndex)
       const code = failureCode(instance.failure, this.activity.reason)
       this.#options.report.ended(exchange, code, 'after its answer')
     } else if (instance.waiting > 0 && exchange.isPending) {
@@ -379,12 +404,18 @@ export class Service implements RequestSink, ExchangeOwner {
     this.#release(exchange, instance.failure === null && instance.waiting > 0)
   }
 
-  /** The runtime stays leased; the wall limit ends it. */
+  /** The runtime stays leased; the wall limit, or that of a stream, ends it. */
   #keep(exchange: Exchange): void {
-    if (this.#pending.has(exchange)) return
+    const isKnown = this.#pending.has(exchange)
     this.#pending.add(exchange)
+    if (exchange.stream !== undefined) {
+      exchange.clearWall()
+      this.#streaming.watch(exchange)
+      return
+    }
+    if (isKnown && exchange.wall !== undefined) return
     const { wallMs } = exchange.plan.limits
-    exchange.wall = this.timers.add(exchange.startedMs + wallMs, () => {
+    exchange.wall = this.timers.add(exchange.wallFromMs + wallMs, () => {
       const { session } = exchange
       const detail = `limit ${wallMs} ms`
       if (session === undefined) {
@@ -402,40 +433,20 @@ export class Service implements RequestSink, ExchangeOwner {
     this.#pending.delete(exchange)
     exchange.clearPending()
     exchange.session = undefined
-    exchange.spoiled = spoiled
-    this.#returns.push(exchange)
+    if (spoiled) exchange.spoiled = true
+    this.#leases.returned(exchange)
   }
 
   /** Gives runtimes back: reset and collected after the answer is on its way, or when somebody needs one. */
   giveBack(): void {
-    if (this.#offences.length > 0) this.#reportOffences()
-    this.#giveBackAll()
-  }
-
-  #giveBackAll(): void {
-    const { pools } = this.#options
-    for (const exchange of this.#returns) pools.giveBack(exchange, this.nowMs, exchange.spoiled)
-    this.#returns.length = 0
-  }
-
-  #reportOffences(): void {
-    for (const functionIndex of this.#offences) this.#options.outbox.offence(functionIndex)
-    this.#offences.length = 0
-    this.#options.outbox.ring()
-  }
-
-  #lease(functionIndex: number): Exchange | undefined {
-    if (this.#returns.length > 0) this.#giveBackAll()
-    return this.#options.pools.lease(functionIndex)
+    this.#leases.giveBack(this.nowMs)
   }
 
   /** The handler threw: what it threw goes to the log, never to the client. */
   #threw(exchange: Exchange, session: Session): void {
     const text = exchange.instance.failureText()
-    // Without memory for the error itself the engine throws null.
-    const isNull = text.startsWith('Error\nthrown: null') && exchange.instance.isNearlyFull
-    const outOfMemory = isNull || text.startsWith('InternalError\nout of memory')
-    const code = outOfMemory ? 'memory-limit' : STACK_OVERFLOW.test(text) ? 'stack-limit' : 'handler-failed'
+    const code = thrownCode(text, exchange.instance)
+    const outOfMemory = code === 'memory-limit'
     if (code === 'handler-failed') {
       this.#options.counters.add(actorCounter.failures, 1)
       this.#options.report.threw(exchange, text)
@@ -448,7 +459,11 @@ export class Service implements RequestSink, ExchangeOwner {
 
   /** The host ended the request: a limit, or an answer that cannot be sent. */
   #failed(exchange: Exchange, session: Session, code: AnswerErrorCode, detail: string): void {
-    if (code === 'cpu-limit') this.#offences.push(exchange.functionIndex)
+    if (exchange.stream !== undefined) {
+      this.#streaming.cut(exchange, session, code, detail)
+      return
+    }
+    if (code === 'cpu-limit') this.#leases.offended(exchange.functionIndex)
     this.#options.counters.add(actorCounter.limits, 1)
     this.#options.report.ended(exchange, code, detail)
     const isIntact = code === 'bad-response' || code === 'response-too-large' || code === 'buffers-full'

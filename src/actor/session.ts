@@ -6,6 +6,7 @@ import { HTTP_ERRORS } from '../http/errors.ts'
 import { readFraming } from '../http/framing.ts'
 import { HEAD, METHOD } from '../http/table.ts'
 import { ByteStore } from './bytes.ts'
+import type { Exchange } from './exchange.ts'
 import type { BodyReader, RequestBody, RequestHead, RequestSink, SessionLimits } from './request.ts'
 import type { ParserScratch } from './scratch.ts'
 
@@ -59,6 +60,7 @@ export class Session {
     isHead: false,
     keepAlive: true,
     saysKeepAlive: false,
+    allowsChunks: true,
   }
   readonly #body: RequestBody = { bytes: null, start: 0, end: 0, streams: false }
   readonly #limits: SessionLimits
@@ -67,6 +69,8 @@ export class Session {
 
   /** Who takes the body of an unanswered request that runs; undefined while it waits for a runtime, and after its answer. */
   reader: BodyReader | undefined
+  /** Who sends an answer whose body comes piece by piece. */
+  writer: Exchange | undefined
   /** What is left of the body is read and dropped: the request needs it no more. */
   #dropsBody = false
   /** The answer was complete before the body. */
@@ -335,6 +339,7 @@ export class Session {
     head.targetStart = words[HEAD.targetStart]!
     head.targetEnd = words[HEAD.targetEnd]!
     head.keepAlive = framing.keepAlive
+    head.allowsChunks = words[HEAD.versionMinor]! > 0
     head.saysKeepAlive = framing.keepAlive && words[HEAD.versionMinor] === 0
     head.functionIndex = this.#sink.route(bytes, words[HEAD.pathStart]!, words[HEAD.queryStart]!)
   }

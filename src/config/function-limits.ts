@@ -7,18 +7,9 @@ export function functionLimits(
   config: Pick<Config, 'limits'>,
   overrides: FunctionConfig['limits'],
 ): FunctionLimits {
-  const { cpuMs, wallMs, memoryBytes, stackBytes, responseBytes } = config.limits
-  const { timers, pendingCalls, hostCalls, concurrency } = config.limits
-  const common = {
-    cpuMs,
-    wallMs,
-    memoryBytes,
-    stackBytes,
-    responseBytes,
-    timers,
-    pendingCalls,
-    hostCalls,
-    concurrency,
-  }
-  return { ...common, ...overrides }
+  const { cpuMs, wallMs, memoryBytes, stackBytes, responseBytes, streamBytes } = config.limits
+  const { streamIdleMs, streamMs, timers, pendingCalls, hostCalls, concurrency } = config.limits
+  const memory = { memoryBytes, stackBytes, responseBytes, streamBytes }
+  const times = { cpuMs, wallMs, streamIdleMs, streamMs }
+  return { ...memory, ...times, timers, pendingCalls, hostCalls, concurrency, ...overrides }
 }

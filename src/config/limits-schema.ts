@@ -2,6 +2,8 @@
 import * as v from 'valibot'
 import { choice, GIB, KIB, MIB, multipleOf, wholeNumber } from './leaf.ts'
 
+const DAY_MS = 86_400_000
+
 export const isolation = (flag?: string) =>
   choice(['reuse', 'bounded', 'request'], {
     meaning:
@@ -19,7 +21,18 @@ const memoryBytes = multipleOf(64 * KIB, 20 * MIB, GIB, {
 })
 /** Above this some recursion overflows the thread's own stack before the guest's. */
 const stackBytes = wholeNumber(32 * KIB, 512 * KIB, { meaning: 'Stack of one runtime.' })
-const responseBytes = wholeNumber(KIB, 256 * MIB, { meaning: 'Body of an answer; then 500.' })
+const responseBytes = wholeNumber(KIB, 256 * MIB, {
+  meaning: 'Body of an answer that is there whole; then 500.',
+})
+const streamBytes = wholeNumber(KIB, 1024 * GIB, {
+  meaning: 'Body of an answer that comes piece by piece; what is longer is cut off.',
+})
+const streamIdleMs = wholeNumber(10, DAY_MS, {
+  meaning: 'Time in which a streamed answer must have a further piece, while its client takes them.',
+})
+const streamMs = wholeNumber(10, DAY_MS, {
+  meaning: 'Time from the head of a streamed answer to its end.',
+})
 const timers = wholeNumber(0, 100_000, { meaning: 'Timers pending in one runtime.' })
 const pendingCalls = wholeNumber(0, 10_000, {
   meaning: 'Host calls of one runtime that take time and have not ended: fetch, cryptography and the like.',
@@ -57,6 +70,9 @@ export const limitsSchema = v.strictObject({
     8 * KIB,
   ),
   responseBytes: v.optional(responseBytes, 8 * MIB),
+  streamBytes: v.optional(streamBytes, GIB),
+  streamIdleMs: v.optional(streamIdleMs, 60_000),
+  streamMs: v.optional(streamMs, 3_600_000),
   responseHeadBytes: v.optional(
     wholeNumber(KIB, MIB, { meaning: 'Status line and fields of an answer together; then 500.' }),
     32 * KIB,
@@ -82,6 +98,9 @@ export const functionLimitsSchema = v.strictObject({
   memoryBytes: v.exactOptional(memoryBytes),
   stackBytes: v.exactOptional(stackBytes),
   responseBytes: v.exactOptional(responseBytes),
+  streamBytes: v.exactOptional(streamBytes),
+  streamIdleMs: v.exactOptional(streamIdleMs),
+  streamMs: v.exactOptional(streamMs),
   timers: v.exactOptional(timers),
   pendingCalls: v.exactOptional(pendingCalls),
   hostCalls: v.exactOptional(hostCalls),

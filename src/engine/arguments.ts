@@ -55,14 +55,19 @@ export class GuestArguments {
 
   /** A copy of an ArrayBuffer's bytes; undefined for everything else. */
   bytes(index: number): Uint8Array<ArrayBuffer> | undefined {
+    return this.lend(index, (memory, from, to) => new Uint8Array(memory.subarray(from, to)))
+  }
+
+  /** An ArrayBuffer's bytes where they lie in the guest's memory, until `use` returns; undefined for everything else. */
+  lend<T>(index: number, use: (memory: Uint8Array, from: number, to: number) => T): T | undefined {
     if (this.#typeof(index) !== 'object') return undefined
     const value = this.#pointer(index)
     const pointer = this.#ffi.QTS_GetArrayBuffer(this.#ctx, value)
     if (pointer === 0) return undefined
     const length = this.#ffi.QTS_GetArrayBufferLength(this.#ctx, value)
-    const bytes = new Uint8Array(this.#em.HEAPU8.subarray(pointer, pointer + length))
+    const result = use(this.#em.HEAPU8, pointer, pointer + length)
     this.#em._free(pointer)
-    return bytes
+    return result
   }
 
   /** A boolean is 0 or 1; what cannot cross is undefined. */

@@ -15,6 +15,8 @@ export interface HostCalls {
   timerClear(id: number): void
   /** The guest waits for a piece of its body. */
   bodyPull(): void
+  /** The guest wants no more of its body. */
+  bodyDrop(): void
   /** JSON text. */
   env(): string
   /**
@@ -23,6 +25,10 @@ export interface HostCalls {
    */
   call(id: number, what: number, values: readonly HostValue[]): string | undefined
   callCancel(id: number): void
+  /** A piece of a streamed answer, in [from, to) of `bytes` until it returns; how long the next may be, 0 for none yet. */
+  send(bytes: Uint8Array, from: number, to: number): number
+  /** The end of a streamed answer; `failure` is '' when it is complete. */
+  sendEnd(failure: string): void
 }
 
 type HostOp = (args: GuestArguments, host: HostCalls) => HostValue
@@ -49,6 +55,10 @@ function call(args: GuestArguments, host: HostCalls): undefined {
   if (refusal !== undefined) throw new HostRefusal(refusal)
 }
 
+function send(args: GuestArguments, host: HostCalls): number {
+  return args.lend(1, (bytes, from, to) => host.send(bytes, from, to)) ?? 0
+}
+
 const OPS: readonly [op: number, run: HostOp][] = [
   [OP.LOG, (args, host) => host.log(args.number(1), args.text(2).slice(0, LOG_CHARS_MAX)) as undefined],
   [OP.TIMER_SET, timerSet],
@@ -62,7 +72,10 @@ const OPS: readonly [op: number, run: HostOp][] = [
   [OP.NOW, () => performance.now()],
   [OP.ENCODING_NAME, (args) => encodingName(args.wire(1))],
   [OP.BODY_PULL, (_args, host) => host.bodyPull() as undefined],
+  [OP.BODY_DROP, (_args, host) => host.bodyDrop() as undefined],
   [OP.CALL, call],
+  [OP.SEND, send],
+  [OP.SEND_END, (args, host) => host.sendEnd(args.text(1)) as undefined],
   [OP.CALL_CANCEL, (args, host) => host.callCancel(args.number(1)) as undefined],
 ]
 
@@ -76,7 +89,12 @@ export const HOST_OPS: readonly (HostOp | undefined)[] = OPS.reduce<(HostOp | un
 )
 
 /**
- * Ops that do not count against `limits.hostCalls`: how many pieces a body comes in is its client's doing, and a feature that a
+ * Ops that do not count against `limits.hostCalls`: how many pieces a body comes or goes in is its client's doing, and a feature that a
  * function has not mentioned is loaded on its time.
  */
-export const UNCOUNTED_OPS: ReadonlySet<number> = new Set<number>([OP.BODY_PULL, OP.FEATURE])
+export const UNCOUNTED_OPS: ReadonlySet<number> = new Set<number>([
+  OP.BODY_PULL,
+  OP.FEATURE,
+  OP.SEND,
+  OP.SEND_END,
+])

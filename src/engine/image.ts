@@ -27,9 +27,11 @@ export interface ImagePointers {
   readonly fire: number
   readonly push: number
   readonly complete: number
+  readonly flow: number
+  readonly leave: number
   readonly where: number
   readonly undefined: number
-  /** The numbers that `invoke`, `push` and `complete` take as flags, by their value. */
+  /** The numbers that `invoke` takes as flags, by their value. */
   readonly flags: readonly number[]
   /** A block of `SCRATCH_BYTES` for arguments. */
   readonly scratch: number

@@ -124,9 +124,12 @@ function buildOne(
     timerSet: () => false,
     timerClear() {},
     bodyPull() {},
+    bodyDrop() {},
     env: () => '{}',
     call: () => 'not in top-level code',
     callCancel() {},
+    send: () => 0,
+    sendEnd() {},
   }
   const source = { filename: bundleFilename(fn.name), code: fn.code }
   return buildImage(kit, code, base, source, fn.stackBytes, fn.memoryBytes / PAGE_BYTES, initMs, host)

@@ -1,15 +1,16 @@
 // One QuickJS instance: a linear memory, the functions over it, and what may be running in it.
 //
 // The hot path speaks to the C interface with plain numbers and copies bytes; it makes no JavaScript string and no object
-// for a request. Whoever holds an instance drives it by: load → invoke → (fire | push | complete)* → answer → settle, and
-// reads `failure` after each step. A condemned instance is dropped, never disposed: freeing a runtime that failed or
+// for a request. Whoever holds an instance drives it by: load → invoke → (fire | push | complete)* → answer → settle, after the
+// head of a streamed answer (flow | fire | push | complete)* as well, and reads `failure` after each step. A condemned instance is dropped, never disposed: freeing a runtime that failed or
 // came out of an image aborts (quickjs-emscripten issues 257 and 269).
 
 import type { HostValue } from '../guest/host.ts'
-import { HEAD_KIND, OUTCOME, STATE, WORD } from '../guest/ops.ts'
+import { HEAD_KIND, STATE, WORD } from '../guest/ops.ts'
 import { HostBorder } from './border.ts'
 import { CpuMeter } from './cpu.ts'
 import { GuestError, readCString } from './evaluate.ts'
+import { guestStack, isStackOverflow } from './exceptions.ts'
 import { GC_OFF, GuestHeap, GuestMemoryError } from './heap.ts'
 import type { HostCalls } from './host-ops.ts'
 import type { Image } from './image.ts'
@@ -28,8 +29,8 @@ import type { GuestScripts } from './scripts.ts'
 
 /** Jobs between two looks at the clock: bellard's build swallows interrupts inside of promise jobs. */
 const JOBS_PER_STEP = 64
-/** Of a stack that is kept for the log. */
-const STACK_CHARS_MAX = 4096
+/** Of a call between steps, those that are undefined included. */
+const ARGUMENTS = 3
 
 export class Instance {
   readonly #em: EmModule
@@ -213,60 +214,32 @@ export class Instance {
 
   /** Runs the callback of a guest timer. */
   fire(timerId: number): void {
-    const { ctx, fire, scratch } = this.#image!.pointers
-    this.#enter()
-    try {
-      const id = this.#ffi.QTS_NewFloat64(ctx, timerId)
-      this.#heap.words()[scratch >> 2] = id
-      const value = this.#ffi.QTS_Call(ctx, fire, this.#image!.pointers.undefined, 1, scratch)
-      this.#ffi.QTS_FreeValuePointer(ctx, id)
-      this.#afterCall(value, false)
-    } catch (error) {
-      this.#condemn(error)
-    }
-    this.#leave()
+    this.#tell('fire', timerId)
   }
 
   /** Hands a piece of the request's body to the guest; it is copied before the guest runs. */
   push(bytes: Uint8Array, from: number, to: number, isLast: boolean): void {
-    const { pointers } = this.#image!
-    const { ctx, push, flags, scratch, undefined: none } = pointers
-    this.#enter()
-    try {
-      const chunk = this.#heap.arrayBuffer(pointers, bytes.subarray(from, to))
-      const words = this.#heap.words()
-      words[scratch >> 2] = chunk
-      words[(scratch >> 2) + 1] = flags[isLast ? 1 : 0]!
-      const value = this.#ffi.QTS_Call(ctx, push, none, 2, scratch)
-      this.#ffi.QTS_FreeValuePointer(ctx, chunk)
-      this.#afterCall(value, false)
-    } catch (error) {
-      this.#condemn(error)
-    }
-    this.#leave()
+    this.#tell('push', bytes.subarray(from, to), isLast ? 1 : 0)
   }
 
   /** Tells the guest the end of an OP.CALL: its result, or why there is none (`name\nmessage`, plain). */
   complete(id: number, outcome: number, value: HostValue): void {
-    const { pointers } = this.#image!
-    const { ctx, complete, flags, scratch, undefined: none } = pointers
-    this.#enter()
-    try {
-      const idValue = this.#ffi.QTS_NewFloat64(ctx, id)
-      const result = this.#heap.value(pointers, value)
-      const words = this.#heap.words()
-      const argv = scratch >> 2
-      words[argv] = idValue
-      words[argv + 1] = flags[outcome === OUTCOME.DONE ? OUTCOME.DONE : OUTCOME.FAILED]!
-      words[argv + 2] = result === 0 ? none : result
-      const returned = this.#ffi.QTS_Call(ctx, complete, none, 3, scratch)
-      this.#ffi.QTS_FreeValuePointer(ctx, idValue)
-      if (result !== 0) this.#ffi.QTS_FreeValuePointer(ctx, result)
-      this.#afterCall(returned, false)
-    } catch (error) {
-      this.#condemn(error)
-    }
-    this.#leave()
+    this.#tell('complete', id, outcome, value)
+  }
+
+  /** Lets a streamed answer go on: by pieces of at most so many bytes. */
+  flow(bytes: number): void {
+    this.#tell('flow', bytes)
+  }
+
+  /** Tells the guest that nobody wants its answer's body, or (`hasGone`) anything of its request any more. */
+  leave(hasGone: boolean): void {
+    this.#tell('leave', hasGone ? 1 : 0)
+  }
+
+  /** The request's budget of processor time begins anew. */
+  renewCpu(): void {
+    this.#cpu.begin(this.#limits.cpuMs)
   }
 
   /** Frees the answer's values; its places are void from here on. */
@@ -318,6 +291,37 @@ export class Instance {
     if (this.#failure !== null) throw new GuestError('InternalError', `${this.#failure} limit`, '')
   }
 
+  /** Calls the guest between two of its own steps, and runs the jobs that this leaves. The values are copied. */
+  #tell(
+    what: 'fire' | 'push' | 'complete' | 'flow' | 'leave',
+    a: HostValue,
+    b?: HostValue,
+    c?: HostValue,
+  ): void {
+    const { pointers } = this.#image!
+    const { ctx, scratch, undefined: none } = pointers
+    const heap = this.#heap
+    this.#enter()
+    try {
+      const first = heap.value(pointers, a)
+      const second = heap.value(pointers, b)
+      const third = heap.value(pointers, c)
+      const argv = scratch >> 2
+      const words = heap.words()
+      words[argv] = first || none
+      words[argv + 1] = second || none
+      words[argv + 2] = third || none
+      const value = this.#ffi.QTS_Call(ctx, pointers[what], none, ARGUMENTS, scratch)
+      if (first !== 0) this.#ffi.QTS_FreeValuePointer(ctx, first)
+      if (second !== 0) this.#ffi.QTS_FreeValuePointer(ctx, second)
+      if (third !== 0) this.#ffi.QTS_FreeValuePointer(ctx, third)
+      this.#afterCall(value, false)
+    } catch (error) {
+      this.#condemn(error)
+    }
+    this.#leave()
+  }
+
   #enter(): void {
     this.#cpu.enter()
   }
@@ -364,27 +368,12 @@ export class Instance {
    * that the host never sees, so its own stack cannot be had.
    */
   #whereItIs(): string {
-    const { ctx, where, undefined: none, scratch } = this.#image!.pointers
-    if (where === 0) return ''
     this.#isAsking = true
-    let value: number
     try {
-      value = this.#ffi.QTS_Call(ctx, where, none, 0, scratch)
+      return guestStack(this.#em, this.#ffi, this.#image!.pointers)
     } finally {
       this.#isAsking = false
     }
-    const error = this.#ffi.QTS_ResolveException(ctx, value)
-    if (error !== 0) {
-      this.#ffi.QTS_FreeValuePointer(ctx, error)
-      return ''
-    }
-    const text = this.#ffi.QTS_GetString(ctx, value)
-    this.#ffi.QTS_FreeValuePointer(ctx, value)
-    if (text === 0) return ''
-    const stack = readCString(this.#em, text).slice(0, STACK_CHARS_MAX)
-    this.#ffi.QTS_FreeCString(ctx, text)
-    // The first line is the question itself.
-    return stack.slice(stack.indexOf('\n') + 1)
   }
 
   #fail(failure: Failure): void {
@@ -444,16 +433,7 @@ export class Instance {
   }
 
   #failBy(ctx: number, error: number): void {
-    this.#fail(this.#isStackOverflow(ctx, error) ? 'stack' : 'memory')
-  }
-
-  /** Of the exceptions that reach the host all but this one mean that memory is out, when not even their text can be made. */
-  #isStackOverflow(ctx: number, error: number): boolean {
-    const text = this.#ffi.QTS_GetString(ctx, error)
-    if (text === 0) return false
-    const isOverflow = /stack/i.test(readCString(this.#em, text))
-    this.#ffi.QTS_FreeCString(ctx, text)
-    return isOverflow
+    this.#fail(isStackOverflow(this.#em, this.#ffi, ctx, error) ? 'stack' : 'memory')
   }
 
   #take(value: number): void {

@@ -1,12 +1,13 @@
 import { host, toWire, words } from './bridge.ts'
+import { feature } from './feature.ts'
 import { CONTENT_TYPES, HEAD_KIND, OP, STATE as STATES, WORD } from './ops.ts'
 import { stringIncludes } from './primordials.ts'
-import { type Body, CONSUMED, consumedError } from './web/body.ts'
+import { type Body, CONSUMED, consumedError, isContent, type LazyBody } from './web/body.ts'
 import { fieldBlock, type Headers, soleContentType, utf8Bytes } from './web/headers.ts'
 
 // Read on every request: names of this module instead of properties of the tables.
 const { STATE, STATUS, HEAD_KIND: KIND, HEAD_BYTES } = WORD
-const { TEXT, BYTES, EMPTY } = STATES
+const { TEXT, BYTES, EMPTY, STREAM } = STATES
 const { JSON: JSON_KIND, CUSTOM } = HEAD_KIND
 
 export const KIND_BITS = 3
@@ -55,12 +56,26 @@ export function pack(body: Body, meta: Meta): string | ArrayBuffer | undefined {
     return block === '' ? body : block + body
   }
   head = block
+  if (!isContent(body)) return packLazy(body)
   if (body === undefined) {
     words[STATE] = EMPTY
     return undefined
   }
+  return packContent(body)
+}
+
+/** A body that comes piece by piece: the host asks for it when it has the head. */
+function packLazy(body: LazyBody): string | ArrayBuffer | undefined {
+  const content = body.send()
+  if (content !== undefined) return packContent(content)
+  feature('async').dropUntaken()
+  words[STATE] = STREAM
+  return undefined
+}
+
+function packContent(content: string | ArrayBuffer): string | ArrayBuffer {
   words[STATE] = BYTES
-  return typeof body === 'string' ? (host(OP.TEXT_ENCODE, toWire(body)) as ArrayBuffer) : body
+  return typeof content === 'string' ? (host(OP.TEXT_ENCODE, toWire(content)) as ArrayBuffer) : content
 }
 
 function packDetails(details: Details): string {

@@ -5,12 +5,11 @@
 import { installGlobals } from './globals.ts'
 
 export { takeHead } from './answer.ts'
-export { complete } from './async.ts'
 export { io } from './bridge.ts'
 export { where } from './describe.ts'
 export { preload } from './feature.ts'
 export { invoke, load, take } from './invoke.ts'
-export { push } from './web/incoming.ts'
+export { complete, flow, leave, push } from './late.ts'
 export { fire } from './web/timers.ts'
 
 installGlobals()

@@ -1,11 +1,10 @@
-import { forgetCalls } from './async.ts'
 import { host, startServing, words } from './bridge.ts'
 import { contextPrototype } from './context.ts'
 import { describeFailure } from './describe.ts'
+import { feature, loadedFeature } from './feature.ts'
 import { type Handler, resolveHandler } from './handler.ts'
 import { FLAG, OP, STATE as STATES, WORD } from './ops.ts'
 import { jsonParse, promiseResolve, promiseThen } from './primordials.ts'
-import { expectBody } from './web/incoming.ts'
 import { INCOMING, INCOMING_SECURE, Request } from './web/request.ts'
 import { isResponse, packResponse } from './web/response.ts'
 import { forgetTimers } from './web/timers.ts'
@@ -50,10 +49,11 @@ export function invoke(head: string, body: string | ArrayBuffer | undefined, fla
   if (pending) throw new Error('the invocation before has not been answered')
   words[STATE] = PENDING
   forgetTimers()
-  forgetCalls()
+  loadedFeature('async')?.begin()
   try {
     if (env === undefined) start(flags)
-    const content = (flags & STREAM) === 0 ? body : expectBody(body as ArrayBuffer | undefined)
+    const content =
+      (flags & STREAM) === 0 ? body : feature('async').expectBody(body as ArrayBuffer | undefined)
     const request = new Request(head, content, (flags & TLS) === 0 ? INCOMING : INCOMING_SECURE)
     const result =
       owner === undefined

@@ -42,6 +42,15 @@ export const OP = {
   CALL: 13,
   /** (id: number) → undefined. Nobody waits for this call any more: `complete` is not called for it. Unknown ids are ignored. */
   CALL_CANCEL: 14,
+  /**
+   * (piece: ArrayBuffer) → number: bytes that the next piece may have, 0 to wait for `flow`. A piece of a streamed answer, not
+   * longer than the last number said.
+   */
+  SEND: 15,
+  /** (failure: plain | undefined) → undefined. The streamed answer is complete, or ends by a failure: `name\nmessage\nstack`. */
+  SEND_END: 16,
+  /** () → undefined. The rest of the request's body is not wanted: the host drops what comes. */
+  BODY_DROP: 17,
 } as const
 
 /** The second argument of OP.CALL: see `hostAsync` in async.ts, and src/host/ops.ts for what the host does. */
@@ -82,6 +91,8 @@ export const STATE = {
   FAILED: 3,
   /** undefined: no body; the field block, if HEAD_KIND is CUSTOM, by `takeHead()`. */
   EMPTY: 4,
+  /** As EMPTY, but the body follows: by OP.SEND, after the first `flow`. */
+  STREAM: 5,
 } as const
 
 /** Values of WORD.HEAD_KIND: which Content-Type the answer has, or that its fields are all in the field block. */

@@ -40,6 +40,16 @@ export const setBytes = uncurry(
   Uint8Array.prototype.set as (this: Uint8Array, source: Uint8Array, at: number) => void,
 )
 export const isView = ArrayBuffer.isView
+const TypedArrayPrototype: object = Object.getPrototypeOf(Uint8Array.prototype)
+function viewGetter<Value>(name: PropertyKey): (view: unknown) => Value {
+  const { get } = Object.getOwnPropertyDescriptor(TypedArrayPrototype, name)!
+  return uncurry(get as (this: unknown) => Value)
+}
+/** The class of a typed array by its name, undefined for everything else. */
+export const viewKind = viewGetter<string | undefined>(Symbol.toStringTag)
+export const viewBuffer = viewGetter<ArrayBufferLike>('buffer')
+export const viewOffset = viewGetter<number>('byteOffset')
+export const viewLength = viewGetter<number>('byteLength')
 export const promiseThen = uncurry(Promise.prototype.then<unknown, unknown>)
 const PromiseOfRealm = Promise
 /** A promise of this realm, whatever user code has put in the constructor's place. */

@@ -23,7 +23,11 @@ export const CONNECTION = {
 /** For `endHead`: no Content-Length field (1xx, 204, or 304 without one). */
 export const NO_LENGTH = -1
 
+/** For `endHead`: the length is not known, the body is chunked (RFC 9112, section 7.1). */
+export const CHUNKED = -2
+
 const CONTENT_LENGTH = asciiBytes('content-length: ')
+const TRANSFER_ENCODING = asciiBytes('transfer-encoding: chunked\r\n')
 const CONNECTION_LINES = [
   new Uint8Array(0),
   asciiBytes('connection: close\r\n'),
@@ -38,7 +42,7 @@ export function beginHead(bytes: Uint8Array, at: number, status: number): number
 
 /**
  * Writes what the server adds, and the empty line; returns the position after it. `length` is the Content-Length
- * in bytes or `NO_LENGTH`; `connection` one of `CONNECTION`; `dateLine` from `DateCache`, or null when the guest's
+ * in bytes, `NO_LENGTH` or `CHUNKED`; `connection` one of `CONNECTION`; `dateLine` from `DateCache`, or null when the guest's
  * fields have a date. Throws when there is no room.
  */
 export function endHead(
@@ -52,7 +56,7 @@ export function endHead(
   if (length >= 0) {
     next = writeInteger(bytes, writeBytes(bytes, next, CONTENT_LENGTH), length)
     next = writeLineEnd(bytes, next)
-  }
+  } else if (length === CHUNKED) next = writeBytes(bytes, next, TRANSFER_ENCODING)
   next = writeLineEnd(bytes, writeBytes(bytes, next, CONNECTION_LINES[connection]!))
   if (next > bytes.length) throw new RangeError('no room for the head')
   return next
@@ -95,7 +99,18 @@ export function writeInteger(bytes: Uint8Array, at: number, value: number): numb
   return at + digits
 }
 
-function writeLineEnd(bytes: Uint8Array, at: number): number {
+/** Bytes that the framing of one chunk adds at most: a size of eight digits and two line ends. */
+export const CHUNK_OVERHEAD_BYTES = 12
+/** The last chunk, without trailers. */
+export const LAST_CHUNK = asciiBytes('0\r\n\r\n')
+
+/** Writes a chunk's size line; `length` is not 0. Returns the position after it. */
+export function writeChunkSize(bytes: Uint8Array, at: number, length: number): number {
+  return writeLineEnd(bytes, writeAscii(bytes, at, length.toString(16)))
+}
+
+/** Ends a line, or a chunk's data. Returns the position after it. */
+export function writeLineEnd(bytes: Uint8Array, at: number): number {
   bytes[at] = 0x0d
   bytes[at + 1] = 0x0a
   return at + 2

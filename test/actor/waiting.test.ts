@@ -22,6 +22,7 @@ function request(functionIndex: number) {
     isHead: false,
     keepAlive: true,
     saysKeepAlive: false,
+    allowsChunks: true,
   }
   return { bytes, head, body: { bytes, start: 27, end: 31, streams: false } }
 }

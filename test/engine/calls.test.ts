@@ -13,8 +13,8 @@ const OP = 7
 describeEngines('a call that takes time', (engine) => {
   let base: BaseImage
   beforeAll(async () => {
-    const scripts = await buildGuest(`import './test/guest/probe.ts'`)
-    base = (await makeBases(engine.variant, Buffer.from(scripts))).bases[0]!
+    const scripts = await buildGuest({ async: `import './test/guest/probe.ts'` })
+    base = (await makeBases(engine.variant, Buffer.from(scripts))).bases.at(-1)!
   })
   const serving = async (handler: string): Promise<Instance> =>
     engine.instance(await engine.image(`exports.default = ${handler}`, { base }))

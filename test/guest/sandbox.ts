@@ -20,6 +20,7 @@ export { buildGuest }
 
 /** Small enough that the guest's limit comes before that of the test process. */
 const STACK_BYTES = 96 * 1024
+const PIECE_BYTES = 65_536
 
 export const VARIANTS = ['quickjs', 'quickjs-ng'] as const
 
@@ -49,6 +50,9 @@ export class Sandbox {
   readonly timers = new Map<number, { delayMs: number; repeat: boolean }>()
   /** Pieces of a streamed body asked for. */
   pulls = 0
+  /** Pieces of a streamed answer, and how it ended: '' or a failure. */
+  readonly sent: Uint8Array[] = []
+  sentEnd: string | undefined
   env = '{}'
   now = 1000
   readonly #context: QuickJSContext
@@ -68,7 +72,7 @@ export class Sandbox {
     dispatch.dispose()
     context.unwrapResult(context.evalCode(core, 'guest.js')).dispose()
     const protocol = context.getProp(context.global, '__ringlet')
-    for (const name of ['io', 'load', 'invoke', 'take', 'takeHead', 'fire', 'push', 'complete']) {
+    for (const name of ['io', 'load', 'invoke', 'take', 'takeHead', 'fire', 'push', 'complete', 'flow']) {
       this.#handles.set(name, context.getProp(protocol, name))
     }
     protocol.dispose()
@@ -149,6 +153,19 @@ export class Sandbox {
     for (const handle of args) handle.dispose()
     this.jobs()
     return this.settle()
+  }
+
+  /** The body of a streamed answer, up to its end; timers are due whenever nothing else happens. */
+  sendAll(): string {
+    while (this.sentEnd === undefined) {
+      const room = this.#context.newNumber(PIECE_BYTES)
+      this.#call('flow', room).dispose()
+      room.dispose()
+      this.jobs()
+      if (this.sentEnd === undefined && this.timers.size === 0) throw new Error('the stream can never go on')
+      this.fireAll()
+    }
+    return Buffer.concat(this.sent).toString()
   }
 
   /** The answer that a job has stored. */
@@ -246,6 +263,14 @@ export class Sandbox {
         return this.now++
       case OP.BODY_PULL:
         this.pulls++
+        return undefined
+      case OP.BODY_DROP:
+        return undefined
+      case OP.SEND:
+        this.sent.push(args[0] as Uint8Array)
+        return PIECE_BYTES
+      case OP.SEND_END:
+        this.sentEnd = (args[0] as string | undefined) ?? ''
         return undefined
       case OP.ENCODING_NAME:
         return encodingName(args[0] as WireText)

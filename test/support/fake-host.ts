@@ -30,6 +30,13 @@ export class FakeHost implements HostCalls {
     this.pulls++
   }
 
+  /** Whether the rest of the body is wanted no more. */
+  isDropped = false
+
+  bodyDrop(): void {
+    this.isDropped = true
+  }
+
   env(): string {
     return this.environment
   }
@@ -42,6 +49,20 @@ export class FakeHost implements HostCalls {
     if (this.calls.size >= this.callsMax) return 'too many calls'
     this.calls.set(id, [what, ...values])
     return undefined
+  }
+
+  /** Pieces of a streamed answer, how long the next may be, and its end: '' or a failure. */
+  readonly sent: Buffer[] = []
+  sendBytes = 65_536
+  sentEnd: string | undefined
+
+  send(bytes: Uint8Array, from: number, to: number): number {
+    this.sent.push(Buffer.from(bytes.slice(from, to)))
+    return this.sendBytes
+  }
+
+  sendEnd(failure: string): void {
+    this.sentEnd = failure
   }
 
   callCancel(id: number): void {

@@ -1,5 +1,10 @@
+import type { complete } from '../async.ts'
 import type { abortSignal, anySignal, isAbortSignal, newSignal, offAbort, onAbort } from '../web/abort.ts'
+import type { bodyOfStream, streamOfBytes, usedStream } from '../web/body-stream.ts'
+import type { departureSignal, leave } from '../web/departure.ts'
 import type { handleError } from '../web/global-events.ts'
+import type { dropUntaken, expectBody, push } from '../web/incoming.ts'
+import type { flow } from '../web/outgoing.ts'
 import type * as parts from '../web/stream-parts.ts'
 import type { isTransferableStream, transferStream } from '../web/stream-transfer.ts'
 import type { isSearchParams } from '../web/url-search-params.ts'
@@ -7,6 +12,19 @@ import type { FeatureName } from './names.ts'
 
 /** What a feature does for the core and for features that must work without it. */
 export interface FeatureHooks extends Record<FeatureName, object> {
+  async: {
+    readonly bodyOfStream: typeof bodyOfStream
+    readonly begin: () => void
+    readonly complete: typeof complete
+    readonly departureSignal: typeof departureSignal
+    readonly dropUntaken: typeof dropUntaken
+    readonly expectBody: typeof expectBody
+    readonly flow: typeof flow
+    readonly leave: typeof leave
+    readonly push: typeof push
+    readonly streamOfBytes: typeof streamOfBytes
+    readonly usedStream: typeof usedStream
+  }
   events: {
     readonly abortSignal: typeof abortSignal
     readonly anySignal: typeof anySignal

@@ -8,7 +8,7 @@ export interface FeatureNames {
   readonly globals: readonly string[]
   /** Accessor properties of the global object that it defines itself. */
   readonly attributes: readonly string[]
-  /** Members of the core's classes that need it. */
+  /** What else in a bundle's text needs it, as patterns: members of the core's classes. */
   readonly words: readonly string[]
 }
 
@@ -31,8 +31,10 @@ export const FEATURES = [
       'reportError',
     ],
     attributes: ['onerror', 'onrejectionhandled', 'onunhandledrejection'],
-    words: [],
+    words: ['\\.signal'],
   },
+  // What takes longer than one step: calls of the host's that end later, bodies that come or go piece by piece.
+  { name: 'async', globals: [], attributes: [], words: ['ReadableStream', '\\.body'] },
   {
     name: 'streams',
     globals: [
@@ -53,7 +55,7 @@ export const FEATURES = [
       'WritableStreamDefaultWriter',
     ],
     attributes: [],
-    words: [],
+    words: ['\\.body'],
   },
 ] as const satisfies readonly FeatureNames[]
 

@@ -1,67 +1,70 @@
 import { host } from '../bridge.ts'
 import { OP } from '../ops.ts'
-import { bufferLengthOf, newPromise, setBytes } from '../primordials.ts'
+import { bufferLengthOf, promiseReject, promiseResolve } from '../primordials.ts'
+import { type Deferred, defer, PulledBody } from './pulled-body.ts'
 
-/** A request body that arrives while its handler runs: pieces are asked for when somebody reads it, and kept until its end. */
-export class IncomingBody {
-  readonly #pieces: ArrayBuffer[] = []
-  #bytes = 0
-  #whole: Promise<ArrayBuffer> | undefined
-  #resolve: ((whole: ArrayBuffer) => void) | undefined
-
-  /** `first`: what came with the request's head. */
-  constructor(first: ArrayBuffer | undefined) {
-    if (first !== undefined) this.#keep(first)
-  }
-
-  /** All of it, once it has come. The same buffer for every caller: a clone of the request reads it too. */
-  collect(): Promise<ArrayBuffer> {
-    if (this.#whole === undefined) {
-      this.#whole = newPromise<ArrayBuffer>((resolve) => {
-        this.#resolve = resolve
-      })
-      host(OP.BODY_PULL)
-    }
-    return this.#whole
-  }
-
-  take(piece: ArrayBuffer, isLast: boolean): void {
-    this.#keep(piece)
-    if (!isLast) {
-      host(OP.BODY_PULL)
-      return
-    }
-    this.#resolve?.(this.#join())
-  }
-
-  #keep(piece: ArrayBuffer): void {
-    this.#pieces[this.#pieces.length] = piece
-    this.#bytes += bufferLengthOf(piece)
-  }
-
-  #join(): ArrayBuffer {
-    const whole = new ArrayBuffer(this.#bytes)
-    const bytes = new Uint8Array(whole)
-    let at = 0
-    for (let i = 0; i < this.#pieces.length; i++) {
-      const piece = this.#pieces[i]!
-      setBytes(bytes, new Uint8Array(piece), at)
-      at += bufferLengthOf(piece)
-    }
-    this.#pieces.length = 0
-    return whole
-  }
+/** The body of a request that arrives while its handler runs. */
+interface Incoming {
+  /** What came with the head, until it is read. */
+  first: ArrayBuffer | undefined
+  isAtEnd: boolean
+  failure: { readonly reason: unknown } | undefined
+  waiting: Deferred<ArrayBuffer | undefined> | undefined
 }
 
-let incoming: IncomingBody | undefined
+/** Of the request that is being answered. */
+let incoming: Incoming | undefined
+let owner: PulledBody | undefined
 
-/** The body of the request that begins; of an earlier one nothing more will come. */
-export function expectBody(first: ArrayBuffer | undefined): IncomingBody {
-  incoming = new IncomingBody(first)
-  return incoming
+/** The body of the request that begins; of an earlier one nothing more will come. `first`: what came with the request's head. */
+export function expectBody(first: ArrayBuffer | undefined): PulledBody {
+  const body: Incoming = { first, isAtEnd: false, failure: undefined, waiting: undefined }
+  incoming = body
+  owner = new PulledBody(
+    () => pull(body),
+    () => drop(body),
+  )
+  return owner
+}
+
+/** The answer begins: a body that nobody has asked for is not going to be read. */
+export function dropUntaken(): void {
+  if (incoming !== undefined && owner?.isTaken === false) drop(incoming)
+}
+
+function pull(body: Incoming): Promise<ArrayBuffer | undefined> {
+  const { first } = body
+  body.first = undefined
+  if (body.failure !== undefined) return promiseReject(body.failure.reason) as Promise<undefined>
+  if (first !== undefined) return promiseResolve(first) as Promise<ArrayBuffer>
+  if (body.isAtEnd || body !== incoming) return promiseResolve(undefined) as Promise<undefined>
+  body.waiting = defer()
+  host(OP.BODY_PULL)
+  return body.waiting.promise
+}
+
+function drop(body: Incoming): void {
+  body.first = undefined
+  if (body.isAtEnd || body !== incoming) return
+  body.isAtEnd = true
+  host(OP.BODY_DROP)
 }
 
 /** Called by the host: a piece that was asked for. `last` is 1 when nothing follows. */
 export function push(piece: ArrayBuffer, last: number): void {
-  incoming?.take(piece, last === 1)
+  const body = incoming
+  if (body === undefined) return
+  if (last === 1) body.isAtEnd = true
+  const { waiting } = body
+  body.waiting = undefined
+  waiting?.resolve(bufferLengthOf(piece) > 0 ? piece : undefined)
+}
+
+/** The rest of the request's body will not come. */
+export function stopReceiving(reason: unknown): void {
+  const body = incoming
+  if (body === undefined || body.isAtEnd) return
+  body.failure = { reason }
+  body.waiting?.reject(reason)
+  body.waiting = undefined
 }

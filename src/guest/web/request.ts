@@ -1,7 +1,11 @@
+import type { ReadableStream } from 'web-streams-polyfill'
 import { host, toWire } from '../bridge.ts'
+import { feature } from '../feature.ts'
 import { OP } from '../ops.ts'
 import { regExpTest, stringIndexOf, stringSlice, toUpperCase } from '../primordials.ts'
+import type { AbortSignal } from './abort.ts'
 import {
+  afterReading,
   type Body,
   type BodyInit,
   type BodySource,
@@ -9,12 +13,14 @@ import {
   bodyJson,
   bodyText,
   bodyType,
-  CONSUMED,
-  consumedError,
+  cloneBody,
   extractBody,
+  isContent,
+  isUsed,
+  toStreamed,
+  unread,
 } from './body.ts'
 import { addContentType, Headers, type HeadersInit, ofHead } from './headers.ts'
-import { IncomingBody } from './incoming.ts'
 import { targetUrl } from './target-url.ts'
 import { finishInterface, toDictionary } from './webidl.ts'
 
@@ -22,14 +28,11 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const FORBIDDEN_METHOD = /^(?:CONNECT|TRACE|TRACK)$/i
 const NORMALIZED_METHOD = /^(?:DELETE|GET|HEAD|OPTIONS|POST|PUT)$/i
 
-/** A body of its own, one that is still arriving, or none. */
-type RequestSource = BodySource | IncomingBody
-type RequestBody = Body | IncomingBody
-
 export interface RequestInit {
   method?: string
   headers?: HeadersInit
   body?: BodyInit
+  signal?: AbortSignal | null
 }
 
 /** What a request is, each part computed when first asked for. */
@@ -40,6 +43,8 @@ interface Parts {
   method: string | undefined
   url: string | undefined
   headers: Headers | undefined
+  /** A Request stands for the signal that it has, until somebody asks. */
+  signal: AbortSignal | Request | undefined
 }
 
 /** Marks of the constructions that only this realm's own code can ask for: by a raw head, or by parts. */
@@ -47,7 +52,7 @@ export const INCOMING = Symbol('incoming')
 export const INCOMING_SECURE = Symbol('incoming over TLS')
 const BY_PARTS = Symbol('by parts')
 
-let takeBody: (request: Request) => RequestSource
+let takeBody: (request: Request) => BodySource
 let partsOf: (request: Request) => Parts
 let isRequest: (value: unknown) => value is Request
 
@@ -55,17 +60,17 @@ let isRequest: (value: unknown) => value is Request
 export class Request {
   /** The raw head (over plain HTTP) until something of it is looked at. */
   #parts: string | Parts
-  #body: RequestBody
+  #body: Body
 
-  constructor(input: string | object, init?: RequestInit | RequestSource, internal?: unknown) {
+  constructor(input: string | object, init?: RequestInit | BodySource, internal?: unknown) {
     if (internal === INCOMING || internal === BY_PARTS) {
       this.#parts = input as string | Parts
-      this.#body = init as RequestBody
+      this.#body = init as Body
       return
     }
     if (internal === INCOMING_SECURE) {
       this.#parts = unparsed(input as string, true)
-      this.#body = init as RequestBody
+      this.#body = init as Body
       return
     }
     const options = toDictionary(init, 'the init of a Request')
@@ -73,7 +78,7 @@ export class Request {
     const url = source === undefined ? parsedUrl(`${input}`) : source.url
     const method = options['method'] === undefined ? (source?.method ?? 'GET') : toMethod(options['method'])
     const headers = new Headers((options['headers'] ?? source?.headers) as HeadersInit)
-    let body: RequestSource
+    let body: BodySource
     const content = options['body']
     if (content !== undefined && content !== null) {
       refuseBody(method)
@@ -84,7 +89,8 @@ export class Request {
       if (source.#body !== undefined) refuseBody(method)
       body = takeBody(source)
     }
-    this.#parts = { head: '', secure: false, method, url, headers }
+    const signal = toSignal(options['signal'], source)
+    this.#parts = { head: '', secure: false, method, url, headers, signal }
     this.#body = body
   }
 
@@ -103,45 +109,70 @@ export class Request {
     return (parts.headers ??= ofHead(parts.head))
   }
 
+  /** Of an incoming request: aborted when its client has gone. */
+  get signal(): AbortSignal {
+    const parts = partsOf(this)
+    const { signal } = parts
+    if (signal !== undefined && !isRequest(signal)) return signal
+    const made =
+      signal !== undefined
+        ? feature('events').anySignal([signal.signal])
+        : parts.head === ''
+          ? feature('events').newSignal()
+          : feature('async').departureSignal()
+    parts.signal = made
+    return made
+  }
+
+  get body(): ReadableStream | null {
+    const streamed = toStreamed(this.#body)
+    this.#body = streamed
+    return streamed === undefined ? null : streamed.stream
+  }
+
   get bodyUsed(): boolean {
-    return this.#body === CONSUMED
+    return isUsed(this.#body)
+  }
+
+  get duplex(): 'half' {
+    return 'half'
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
     const body = takeBody(this)
-    return bodyBuffer(body instanceof IncomingBody ? await body.collect() : body)
+    return bodyBuffer(isContent(body) ? body : await body.collect())
   }
 
   async bytes(): Promise<Uint8Array> {
     const body = takeBody(this)
-    return new Uint8Array(bodyBuffer(body instanceof IncomingBody ? await body.collect() : body))
+    return new Uint8Array(bodyBuffer(isContent(body) ? body : await body.collect()))
   }
 
   async json(): Promise<unknown> {
     const body = takeBody(this)
-    return bodyJson(body instanceof IncomingBody ? await body.collect() : body)
+    return bodyJson(isContent(body) ? body : await body.collect())
   }
 
   async text(): Promise<string> {
     const body = takeBody(this)
-    return bodyText(body instanceof IncomingBody ? await body.collect() : body)
+    return bodyText(isContent(body) ? body : await body.collect())
   }
 
   clone(): Request {
-    if (this.#body === CONSUMED) throw consumedError()
+    const [own, other] = cloneBody(this.#body)
+    this.#body = own
     const parts = this.#parts
     const copy =
       typeof parts === 'string' || parts.head !== ''
         ? parts
         : { ...parts, headers: new Headers(parts.headers) }
-    return new Request(copy, this.#body, BY_PARTS)
+    return new Request(copy, other as BodySource, BY_PARTS)
   }
 
   static {
     takeBody = (request) => {
-      const body = request.#body
-      if (body === CONSUMED) throw consumedError()
-      if (body !== undefined) request.#body = CONSUMED
+      const body = unread(request.#body)
+      request.#body = afterReading(body)
       return body
     }
     partsOf = (request) => {
@@ -154,7 +185,16 @@ export class Request {
 finishInterface(Request, 'Request')
 
 function unparsed(head: string, secure: boolean): Parts {
-  return { head, secure, method: undefined, url: undefined, headers: undefined }
+  return { head, secure, method: undefined, url: undefined, headers: undefined, signal: undefined }
+}
+
+/** The signal of a request made by user code: it follows the one given, else that of the request it was made of. */
+function toSignal(given: unknown, source: Request | undefined): AbortSignal | Request | undefined {
+  if (given === undefined) return source
+  if (given === null) return undefined
+  const { anySignal, isAbortSignal } = feature('events')
+  if (!isAbortSignal(given)) throw new TypeError('the signal of a Request must be an AbortSignal')
+  return anySignal([given])
 }
 
 /** Fetch, "forbidden method" and "normalize". */

@@ -1,8 +1,10 @@
+import type { ReadableStream } from 'web-streams-polyfill'
 import { type Details, KIND_BITS, KIND_MASK, kindOf, type Meta, pack } from '../answer.ts'
 import { host, toWire } from '../bridge.ts'
 import { CONTENT_TYPES, HEAD_KIND, OP } from '../ops.ts'
 import { jsonStringify, regExpTest, stringSplit } from '../primordials.ts'
 import {
+  afterReading,
   type Body,
   type BodyInit,
   type BodySource,
@@ -10,9 +12,12 @@ import {
   bodyJson,
   bodyText,
   bodyType,
-  CONSUMED,
-  consumedError,
+  cloneBody,
   extractBody,
+  isContent,
+  isUsed,
+  toStreamed,
+  unread,
 } from './body.ts'
 import { addContentType, Headers, type HeadersInit } from './headers.ts'
 import { finishInterface, toByteString, toDictionary } from './webidl.ts'
@@ -83,8 +88,14 @@ export class Response {
     return create(`${text}`, OK_TEXT, init)
   }
 
+  get body(): ReadableStream | null {
+    const streamed = toStreamed(this.#body)
+    this.#body = streamed
+    return streamed === undefined ? null : streamed.stream
+  }
+
   get bodyUsed(): boolean {
-    return this.#body === CONSUMED
+    return isUsed(this.#body)
   }
 
   get headers(): Headers {
@@ -120,34 +131,38 @@ export class Response {
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
-    return bodyBuffer(takeBody(this))
+    const body = takeBody(this)
+    return bodyBuffer(isContent(body) ? body : await body.collect())
   }
 
   async bytes(): Promise<Uint8Array> {
-    return new Uint8Array(bodyBuffer(takeBody(this)))
+    const body = takeBody(this)
+    return new Uint8Array(bodyBuffer(isContent(body) ? body : await body.collect()))
   }
 
   async json(): Promise<unknown> {
-    return bodyJson(takeBody(this))
+    const body = takeBody(this)
+    return bodyJson(isContent(body) ? body : await body.collect())
   }
 
   async text(): Promise<string> {
-    return bodyText(takeBody(this))
+    const body = takeBody(this)
+    return bodyText(isContent(body) ? body : await body.collect())
   }
 
   clone(): Response {
-    if (this.#body === CONSUMED) throw consumedError()
+    const [own, other] = cloneBody(this.#body)
+    this.#body = own
     const meta = this.#meta
     const copy = typeof meta === 'number' ? meta : { ...meta, headers: new Headers(meta.headers) }
-    return new Response(this.#body as BodyInit, copy, INTERNAL)
+    return new Response(other as BodyInit, copy, INTERNAL)
   }
 
   static {
     isResponse = (value) => #body in value
     takeBody = (response) => {
-      const body = response.#body
-      if (body === CONSUMED) throw consumedError()
-      if (body !== undefined) response.#body = CONSUMED
+      const body = unread(response.#body)
+      response.#body = afterReading(body)
       return body
     }
     detailsOf = (response) => {

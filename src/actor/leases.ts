@@ -1,0 +1,49 @@
+// Runtimes as a shard lends them to requests: taken from the pools, and given back between two requests, not on a client's time.
+
+import type { Pools } from '../engine/pools.ts'
+import type { Exchange } from './exchange.ts'
+import type { Outbox } from './outbox.ts'
+
+export class Leases {
+  readonly #pools: Pools<Exchange>
+  readonly #outbox: Outbox
+  /** Exchanges whose runtimes are free and have not been given back. */
+  readonly #returns: Exchange[] = []
+  /** Functions, once for each request that used up its processor time; the supervisor's side is told. */
+  readonly #offences: number[] = []
+
+  constructor(pools: Pools<Exchange>, outbox: Outbox) {
+    this.#pools = pools
+    this.#outbox = outbox
+  }
+
+  lease(functionIndex: number): Exchange | undefined {
+    if (this.#returns.length > 0) this.giveBackAll(performance.now())
+    return this.#pools.lease(functionIndex)
+  }
+
+  returned(exchange: Exchange): void {
+    this.#returns.push(exchange)
+  }
+
+  /** A request of this function has used up its processor time. */
+  offended(functionIndex: number): void {
+    this.#offences.push(functionIndex)
+  }
+
+  giveBack(nowMs: number): void {
+    if (this.#offences.length > 0) this.#reportOffences()
+    this.giveBackAll(nowMs)
+  }
+
+  giveBackAll(nowMs: number): void {
+    for (const exchange of this.#returns) this.#pools.giveBack(exchange, nowMs, exchange.spoiled)
+    this.#returns.length = 0
+  }
+
+  #reportOffences(): void {
+    for (const functionIndex of this.#offences) this.#outbox.offence(functionIndex)
+    this.#offences.length = 0
+    this.#outbox.ring()
+  }
+}
