@@ -10,7 +10,10 @@ const CORE = 'src/guest/index.ts'
 const FEATURE_MODULE = 'src/guest/feature.ts'
 const entryOf = (name) => `src/guest/features/${name}.ts`
 
+const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
+
 const OPTIONS = {
+  define: { RINGLET_VERSION: JSON.stringify(version) },
   absWorkingDir: root,
   bundle: true,
   write: false,

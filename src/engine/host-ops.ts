@@ -69,7 +69,7 @@ const OPS: readonly [op: number, run: HostOp][] = [
   [OP.TEXT_DECODE, (args) => textDecode(args.bytes(1) ?? new Uint8Array(0), args.text(2), args.number(3))],
   [OP.RANDOM, random],
   [OP.ENV, (_args, host) => host.env()],
-  [OP.NOW, () => performance.now()],
+  [OP.NOW, (args) => (args.number(1) === 1 ? performance.timeOrigin : performance.now())],
   [OP.ENCODING_NAME, (args) => encodingName(args.wire(1))],
   [OP.BODY_PULL, (_args, host) => host.bodyPull() as undefined],
   [OP.BODY_DROP, (_args, host) => host.bodyDrop() as undefined],

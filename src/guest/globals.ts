@@ -4,6 +4,7 @@ import { console } from './web/console.ts'
 import { Crypto, crypto } from './web/crypto.ts'
 import { DOMException } from './web/dom-exception.ts'
 import { Headers } from './web/headers.ts'
+import { Navigator, navigator } from './web/navigator.ts'
 import { Performance, performance } from './web/performance.ts'
 import { Request } from './web/request.ts'
 import { Response } from './web/response.ts'
@@ -11,8 +12,11 @@ import { clearInterval, clearTimeout, queueMicrotask, setInterval, setTimeout } 
 
 const interfaces = {
   Crypto,
+  // A namespace, as interfaces are not enumerable.
+  console,
   DOMException,
   Headers,
+  Navigator,
   Performance,
   Request,
   Response,
@@ -23,9 +27,8 @@ const values = {
   btoa,
   clearInterval,
   clearTimeout,
-  console,
   crypto,
-  navigator: Object.freeze({ userAgent: 'ringlet' }),
+  navigator,
   performance,
   queueMicrotask,
   self: globalThis,

@@ -29,7 +29,7 @@ export const OP = {
   RANDOM: 8,
   /** () → the function's env as JSON text (plain: JSON escapes what could not cross). */
   ENV: 9,
-  /** () → milliseconds since the host's time origin, fractional. */
+  /** (what: 1 or nothing) → milliseconds since the host's time origin, fractional; with 1, of that origin since 1970. */
   NOW: 10,
   /** (label: WIRE TEXT) → the encoding's canonical name in lower case (plain), or undefined for an unknown label. */
   ENCODING_NAME: 11,

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import manifest from '../../package.json' with { type: 'json' }
 import { LOG_CHARS_MAX, LOG_LEVEL, STATE } from '../../src/guest/ops.ts'
 import { describeGuests } from './guests.ts'
 import { head, runInGuest } from './sandbox.ts'
@@ -58,6 +59,39 @@ describeGuests('console', ({ open }) => {
     expect(text).toMatch(/^TypeError: t\n[\s\S]*function\.js[\s\S]*\n\[cause\]: RangeError: r/)
   })
 
+  it.each([
+    [
+      `[{ a: 1, b: 'x' }, { a: 2, c: null }]`,
+      [
+        '| (index) | a | b   | c    |',
+        '| ------- | - | --- | ---- |',
+        '| 0       | 1 | "x" |      |',
+        '| 1       | 2 |     | null |',
+      ],
+    ],
+    [
+      `{ r: { a: 1, b: 2 }, s: 3 }, ['b']`,
+      [
+        '| (index) | b | Values |',
+        '| ------- | - | ------ |',
+        '| r       | 2 |        |',
+        '| s       |   | 3      |',
+      ],
+    ],
+    [
+      `new Map([['k', 1]])`,
+      ['| (index) | Key | Values |', '| ------- | --- | ------ |', '| 0       | "k" | 1      |'],
+    ],
+    [
+      `new Set([{ get a() { throw 1 } }])`,
+      ['| (index) | a         |', '| ------- | --------- |', '| 0       | undefined |'],
+    ],
+    [`7`, ['7']],
+    [`[]`, ['[]']],
+  ])('shows the table of %s', (args, lines) => {
+    expect(logged(`console.table(${args})`).map(([, text]) => text)).toEqual(lines)
+  })
+
   it('bounds what it sends', () => {
     for (const value of [
       `'x'.repeat(1e5)`,
@@ -95,7 +129,9 @@ describeGuests('console', ({ open }) => {
       'Assertion failed: a 1',
       'Assertion failed { a: 1 }',
       '{ a: 1 }',
-      '[1]',
+      '| (index) | Values |',
+      '| ------- | ------ |',
+      '| 0       | 1      |',
       'Trace: here',
     ])
   })
@@ -178,12 +214,38 @@ describeGuests('the other globals', ({ run, value }) => {
         Object.keys(globalThis).includes('Response'), Object.keys(globalThis).includes('fetch')]`),
     ).toEqual([
       true,
-      'ringlet',
+      `ringlet/${manifest.version}`,
       true,
       'number',
       'DOMException,Headers,Request,Response,TextDecoder,TextEncoder,URL,URLSearchParams',
       false,
       false,
+    ])
+  })
+
+  it('have an error in DOMException, with the interface of its own class', () => {
+    expect(
+      run(`const e = new DOMException('m', 'AbortError'); class Mine extends DOMException { x = 1 } const m = new Mine('n')
+        const own = (f) => { try { f() } catch (x) { return x.name } }
+        return [Object.getPrototypeOf(DOMException) === Function.prototype, e instanceof Error, Error.isError(e), Object.keys(e), Object.hasOwn(e, 'message'), e.stack.includes('function.js'), e.stack.includes('DOMException'),
+          m instanceof Mine, m instanceof DOMException, m.message, m.x, own(() => DOMException('m')), own(() => DOMException.prototype.name), DOMException.VALIDATION_ERR, DOMException.INUSE_ATTRIBUTE_ERR, DOMException.length]`),
+    ).toEqual([
+      true,
+      true,
+      true,
+      [],
+      false,
+      true,
+      false,
+      true,
+      true,
+      'n',
+      1,
+      'TypeError',
+      'TypeError',
+      16,
+      10,
+      0,
     ])
   })
 

@@ -7,6 +7,7 @@ import type { dropUntaken, expectBody, push } from '../web/incoming.ts'
 import type { flow } from '../web/outgoing.ts'
 import type * as parts from '../web/stream-parts.ts'
 import type { isTransferableStream, transferStream } from '../web/stream-transfer.ts'
+import type { table } from '../web/table.ts'
 import type { isSearchParams } from '../web/url-search-params.ts'
 import type { FeatureName } from './names.ts'
 
@@ -51,5 +52,6 @@ export interface FeatureHooks extends Record<FeatureName, object> {
     readonly isTransferableStream: typeof isTransferableStream
     readonly transferStream: typeof transferStream
   }
+  table: { readonly table: typeof table }
   url: { readonly isSearchParams: typeof isSearchParams }
 }

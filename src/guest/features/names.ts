@@ -57,6 +57,13 @@ export const FEATURES = [
     attributes: [],
     words: ['\\.body'],
   },
+  {
+    name: 'messaging',
+    globals: ['MessageChannel', 'MessageEvent', 'MessagePort', 'structuredClone'],
+    attributes: [],
+    words: [],
+  },
+  { name: 'table', globals: [], attributes: [], words: ['table'] },
 ] as const satisfies readonly FeatureNames[]
 
 export type FeatureName = (typeof FEATURES)[number]['name']

@@ -1,4 +1,5 @@
 import { host } from '../bridge.ts'
+import { feature } from '../feature.ts'
 import { log } from '../log.ts'
 import { LOG_LEVEL, OP } from '../ops.ts'
 import { inspect } from './inspect.ts'
@@ -53,10 +54,6 @@ function print(level: (typeof LOG_LEVEL)[keyof typeof LOG_LEVEL], args: unknown[
   log(level, indent === 0 ? text : '  '.repeat(indent) + text)
 }
 
-function labelOf(label: unknown): string {
-  return label === undefined ? 'default' : `${label}`
-}
-
 /** Keeps a label's value; what a function never ends must not grow without a bound. */
 function keep(map: Map<string, number>, label: string, value: number): void {
   if (map.size >= LABELS_MAX && !map.has(label)) map.clear()
@@ -73,10 +70,10 @@ const group = (...args: unknown[]): void => {
   if (args.length > 0) print(LOG_LEVEL.INFO, args)
   if (indent < INDENT_MAX) indent++
 }
-const dir = (value: unknown): void => print(LOG_LEVEL.INFO, [inspect(value)])
+const dir = (value: unknown = undefined): void => print(LOG_LEVEL.INFO, [inspect(value)])
 
 const methods = {
-  assert(condition?: unknown, ...args: unknown[]): void {
+  assert(condition: unknown = false, ...args: unknown[]): void {
     if (condition) return
     const detail =
       args.length === 0 ? '' : typeof args[0] === 'string' ? `: ${format(args)}` : ` ${format(args)}`
@@ -85,13 +82,13 @@ const methods = {
   clear(): void {
     indent = 0
   },
-  count(label?: unknown): void {
-    const key = labelOf(label)
+  count(label: unknown = 'default'): void {
+    const key = `${label}`
     keep(counts, key, (counts.get(key) ?? 0) + 1)
     print(LOG_LEVEL.INFO, ['%s', `${key}: ${counts.get(key)}`])
   },
-  countReset(label?: unknown): void {
-    counts.delete(labelOf(label))
+  countReset(label: unknown = 'default'): void {
+    counts.delete(`${label}`)
   },
   debug(...args: unknown[]): void {
     print(LOG_LEVEL.DEBUG, args)
@@ -108,18 +105,22 @@ const methods = {
   },
   info,
   log: info,
-  table: info,
-  time(label?: unknown): void {
-    keep(timers, labelOf(label), host(OP.NOW) as number)
+  table(data: unknown = undefined, columns: unknown = undefined): void {
+    const text = feature('table').table(data, columns)
+    if (text === undefined) print(LOG_LEVEL.INFO, [data])
+    else for (const line of text.split('\n')) print(LOG_LEVEL.INFO, ['%s', line])
   },
-  timeEnd(label?: unknown): void {
-    const key = labelOf(label)
+  time(label: unknown = 'default'): void {
+    keep(timers, `${label}`, host(OP.NOW) as number)
+  },
+  timeEnd(label: unknown = 'default'): void {
+    const key = `${label}`
     const text = elapsed(key)
     timers.delete(key)
     if (text !== undefined) print(LOG_LEVEL.INFO, ['%s', text])
   },
-  timeLog(label?: unknown, ...args: unknown[]): void {
-    const text = elapsed(labelOf(label))
+  timeLog(label: unknown = 'default', ...args: unknown[]): void {
+    const text = elapsed(`${label}`)
     if (text !== undefined) print(LOG_LEVEL.INFO, ['%s', text, ...args])
   },
   trace(...args: unknown[]): void {

@@ -2,17 +2,38 @@ import { host } from '../bridge.ts'
 import { OP } from '../ops.ts'
 import { finishInterface } from './webidl.ts'
 
-/** W3C High Resolution Time. */
-class Performance {
+const INTERNAL = Symbol('internal')
+let check: (self: Performance) => void
+
+/** High Resolution Time. The clock is the host's, from the start of the thread that serves. */
+export class Performance {
+  readonly #made = true
+
+  constructor() {
+    if (arguments[0] !== INTERNAL) throw new TypeError('Illegal constructor')
+  }
+
   now(): number {
+    check(this)
     return host(OP.NOW) as number
   }
 
   get timeOrigin(): number {
-    return Date.now() - this.now()
+    check(this)
+    return host(OP.NOW, 1) as number
+  }
+
+  toJSON(): object {
+    check(this)
+    return { timeOrigin: this.timeOrigin }
+  }
+
+  static {
+    check = (self) => {
+      self.#made
+    }
   }
 }
 finishInterface(Performance, 'Performance')
 
-export const performance = new Performance()
-export { Performance }
+export const performance = new (Performance as unknown as new (mark: symbol) => Performance)(INTERNAL)

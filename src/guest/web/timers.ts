@@ -31,6 +31,11 @@ export function forgetTimers(): void {
   if (timers.size > 0) timers.clear()
 }
 
+/** Whether a timer is pending: it has neither fired, if it does not repeat, nor been forgotten. */
+export function isTimer(id: number): boolean {
+  return timers.has(id)
+}
+
 function clear(id: unknown): void {
   const key = Number(id)
   if (timers.delete(key)) host(OP.TIMER_CLEAR, key)

@@ -1,7 +1,7 @@
 import { fromWire, host } from '../bridge.ts'
 import { DECODE, OP } from '../ops.ts'
 import { toWellFormed } from '../primordials.ts'
-import { finishInterface, liveIterator } from './webidl.ts'
+import { finishInterface, liveIterator, needs } from './webidl.ts'
 
 const ITERATOR = 'URLSearchParams Iterator'
 
@@ -32,11 +32,13 @@ export class URLSearchParams {
   }
 
   append(name: string, value: string): void {
+    needs(arguments.length, 2, 'append')
     this.#pairs.push([usv(name), usv(value)])
     this.#changed?.(this.toString())
   }
 
-  delete(name: string, value?: string): void {
+  delete(name: string, value: string | undefined = undefined): void {
+    needs(arguments.length, 1, 'delete')
     const key = usv(name)
     const only = value === undefined ? undefined : usv(value)
     this.#pairs = this.#pairs.filter((pair) => pair[0] !== key || (only !== undefined && pair[1] !== only))
@@ -44,23 +46,27 @@ export class URLSearchParams {
   }
 
   get(name: string): string | null {
+    needs(arguments.length, 1, 'get')
     const key = usv(name)
     for (const pair of this.#pairs) if (pair[0] === key) return pair[1]
     return null
   }
 
   getAll(name: string): string[] {
+    needs(arguments.length, 1, 'getAll')
     const key = usv(name)
     return this.#pairs.filter((pair) => pair[0] === key).map((pair) => pair[1])
   }
 
-  has(name: string, value?: string): boolean {
+  has(name: string, value: string | undefined = undefined): boolean {
+    needs(arguments.length, 1, 'has')
     const key = usv(name)
     const only = value === undefined ? undefined : usv(value)
     return this.#pairs.some((pair) => pair[0] === key && (only === undefined || pair[1] === only))
   }
 
   set(name: string, value: string): void {
+    needs(arguments.length, 2, 'set')
     const key = usv(name)
     const first = this.#pairs.find((pair) => pair[0] === key)
     if (first === undefined) this.#pairs.push([key, usv(value)])
@@ -77,7 +83,10 @@ export class URLSearchParams {
     this.#changed?.(this.toString())
   }
 
-  forEach(callback: (value: string, name: string, params: URLSearchParams) => void, self?: unknown): void {
+  forEach(
+    callback: (value: string, name: string, params: URLSearchParams) => void,
+    self: unknown = undefined,
+  ): void {
     if (typeof callback !== 'function') throw new TypeError('forEach needs a function')
     for (let i = 0; i < this.#pairs.length; i++) {
       callback.call(self, this.#pairs[i]![1], this.#pairs[i]![0], this)

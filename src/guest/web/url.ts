@@ -1,14 +1,23 @@
 import { host, toWire } from '../bridge.ts'
 import { OP, URL_PART } from '../ops.ts'
 import { stringSlice, stringSplit } from '../primordials.ts'
+import { simpleUrl } from './simple-url.ts'
 import { attach, replace, URLSearchParams } from './url-search-params.ts'
-import { finishInterface } from './webidl.ts'
+import { finishInterface, needs } from './webidl.ts'
 
 /** The URL's parts in the order of URL_PART, undefined if it is not valid. */
 function parse(url: unknown, base: unknown): string[] | undefined {
-  const parts = host(OP.URL_PARSE, toWire(`${url}`), base === undefined ? undefined : toWire(`${base}`))
+  const text = `${url}`
+  if (base === undefined) {
+    const simple = simpleUrl(text)
+    if (simple !== undefined) return simple
+  }
+  const parts = host(OP.URL_PARSE, toWire(text), base === undefined ? undefined : toWire(`${base}`))
   return parts === undefined ? undefined : stringSplit(parts as string, '\n')
 }
+
+/** Marks the construction from parts by the class itself. */
+const PARSED = Symbol('parsed')
 
 let setPart: (url: URL, part: number, value: unknown) => void
 
@@ -17,7 +26,12 @@ export class URL {
   #parts: string[]
   #params: URLSearchParams | undefined
 
-  constructor(url: unknown, base?: unknown) {
+  constructor(url: unknown, base: unknown = undefined) {
+    needs(arguments.length, 1, 'URL')
+    if (base === PARSED) {
+      this.#parts = url as string[]
+      return
+    }
     const parts = parse(url, base)
     if (parts === undefined) {
       const against = base === undefined ? '' : ` against ${JSON.stringify(`${base}`)}`
@@ -26,16 +40,15 @@ export class URL {
     this.#parts = parts
   }
 
-  static canParse(url: unknown, base?: unknown): boolean {
+  static canParse(url: unknown, base: unknown = undefined): boolean {
+    needs(arguments.length, 1, 'URL.canParse')
     return parse(url, base) !== undefined
   }
 
-  static parse(url: unknown, base?: unknown): URL | null {
-    try {
-      return new URL(url, base)
-    } catch {
-      return null
-    }
+  static parse(url: unknown, base: unknown = undefined): URL | null {
+    needs(arguments.length, 1, 'URL.parse')
+    const parts = parse(url, base)
+    return parts === undefined ? null : new URL(parts, PARSED)
   }
 
   get href(): string {
@@ -43,8 +56,7 @@ export class URL {
   }
 
   set href(value: unknown) {
-    const { href } = new URL(value)
-    this.#parts = parse(href, undefined)!
+    this.#parts = new URL(value).#parts
     if (this.#params !== undefined) replace(this.#params, stringSlice(this.search, 1))
   }
 
@@ -134,11 +146,11 @@ export class URL {
   }
 
   toString(): string {
-    return this.href
+    return this.#parts[URL_PART.HREF]!
   }
 
   toJSON(): string {
-    return this.href
+    return this.#parts[URL_PART.HREF]!
   }
 
   static {

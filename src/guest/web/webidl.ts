@@ -1,11 +1,23 @@
 import { charCodeAt, defineProperty, stringSlice } from '../primordials.ts'
 
-const exec = Function.prototype.call.bind(RegExp.prototype.exec) as (pattern: RegExp, text: string) => unknown
+/** `exec` of a pattern that has no flags, whatever user code has put in its place. */
+export const execute = Function.prototype.call.bind(RegExp.prototype.exec) as (
+  pattern: RegExp,
+  text: string,
+) => RegExpExecArray | null
 const BEYOND_LATIN1 = /[^\0-\xff]/
+
+const prototypes = new WeakSet<object>()
+
+/** Whether it is the prototype of an interface of ours. */
+export function isPlatformPrototype(value: object): boolean {
+  return prototypes.has(value)
+}
 
 /** WebIDL's shape of an interface: enumerable members and the class string. */
 export function finishInterface(type: { prototype: object }, name: string): void {
   const { prototype } = type
+  prototypes.add(prototype)
   for (const key of Object.getOwnPropertyNames(type)) {
     // Static members; what every function has is not enumerable.
     if (key !== 'length' && key !== 'name' && key !== 'prototype')
@@ -27,7 +39,7 @@ export function needs(given: number, wanted: number, what: string): void {
 
 /** Whether `pattern`, without flags, matches: `test` would ask whatever user code has put in the place of `exec`. */
 export function matches(pattern: RegExp, text: string): boolean {
-  return exec(pattern, text) !== null
+  return execute(pattern, text) !== null
 }
 
 /** WebIDL ByteString: one character a byte. */
