@@ -59,7 +59,13 @@ export interface AnswerError {
 
 /** What a client gets when there is no answer of a function to give. */
 export const ANSWER_ERRORS = {
-  'not-found': { status: 404, message: 'No function serves this path' },
+  'bad-path': { status: 400, message: 'The path is not correctly encoded' },
+  forbidden: { status: 403, message: 'This may not be read' },
+  'not-found': { status: 404, message: 'Nothing is served at this path' },
+  'method-not-allowed': { status: 405, message: 'Files are read by GET and HEAD only' },
+  'not-acceptable': { status: 406, message: 'There is no form of this in an acceptable coding' },
+  'precondition-failed': { status: 412, message: 'A precondition of the request does not hold' },
+  'range-not-satisfiable': { status: 416, message: 'The ranges cannot be served' },
   'handler-failed': { status: 500, message: 'The function failed' },
   'bad-response': { status: 500, message: 'The function did not return a valid response' },
   'response-too-large': { status: 500, message: 'The response of the function is larger than allowed' },
