@@ -9,6 +9,8 @@ export interface CommandLineSettings {
   readonly flags: ReadonlyMap<string, { readonly flag: string; readonly text: string }>
   readonly handler?: string
   readonly code?: string
+  /** Folder of static files. */
+  readonly staticDir?: string
   readonly configPath?: string
   readonly printConfig: boolean
 }
@@ -49,6 +51,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     flags,
     ...(handler !== undefined && { handler }),
     ...(options['eval'] !== undefined && { code: options['eval'] }),
+    ...(options['static'] !== undefined && { staticDir: options['static'] }),
     ...(options['config'] !== undefined && { configPath: options['config'] }),
     printConfig: options.printConfig ?? false,
   }
@@ -59,6 +62,7 @@ function describeCommand(keyOptions: readonly Option[]): Command {
     .description(`${manifest.description}.`)
     .argument('[handler]', 'file with one function (.js, .ts, .tsx), served at every path')
     .option('-e, --eval <code>', 'serve this source text instead of a file')
+    .option('--static <dir>', 'serve the files of this folder, before the handler')
     .option('--config <file>', 'configuration file, .json or .toml')
   for (const option of keyOptions) command.addOption(option)
   return command

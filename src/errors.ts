@@ -19,6 +19,7 @@ export const STARTUP_ERRORS = {
     message: 'the actor of shard {shard} ended more than {max} times in {windowMs} ms: {reason}',
   },
   RINGLET_MEMORY_BUDGET: { exitCode: 2, message: '{problem}' },
+  RINGLET_STATIC_DIR: { exitCode: 2, message: 'static files: {dir} cannot be served: {reason}' },
   RINGLET_PARSER: { exitCode: 1, message: 'the SIMD head parser cannot run here: {reason}' },
 } as const satisfies Record<string, { readonly exitCode: number; readonly message: string }>
 

@@ -27,7 +27,8 @@ async function main(): Promise<void> {
   // Before anything says that it listens: a signal may come right after.
   const stopping = nextSignal()
   const { config } = loaded
-  const starting = start(config.functions.length > 0 ? config : { ...config, functions: exampleFunctions() })
+  const isEmpty = config.functions.length === 0 && config.static.length === 0
+  const starting = start(isEmpty ? { ...config, functions: exampleFunctions() } : config)
   const server = await Promise.race([starting, stopping])
   // Nothing is in flight before the start is over.
   if (server === undefined) process.exit(0)

@@ -2,6 +2,7 @@
 // What is left of the budget is what runtimes may touch, and a shard that could not have one runtime does not start.
 
 import { totalmem } from 'node:os'
+import { CHUNK_POOL_BYTES } from './acceptor/chunks.ts'
 import type { ShardMemory } from './actor/plan.ts'
 import { type Config, functionLimits } from './config/index.ts'
 import { RingletError } from './errors.ts'
@@ -29,6 +30,8 @@ const SIDES = 2
 const BUFFERS_SHARE = 1 / 8
 const BUFFERS_BYTES_MIN = 4 * MIB
 const BUFFERS_BYTES_MAX = 256 * MIB
+/** Of a file that is being compressed. */
+const COMPRESS_COPIES = 3
 /** Of the memory that the process may have, where the configuration does not say. */
 const DEFAULT_SHARE = 3 / 4
 
@@ -49,6 +52,8 @@ export interface MemoryBound {
   readonly rings: number
   /** On both sides of the rings. */
   readonly buffers: number
+  /** Static files: contents and what is known of them, what is being compressed, and what is on its way. 0 without static routes. */
+  readonly files: number
   readonly runtimes: number
   readonly penaltyRuntimes: number
 }
@@ -78,6 +83,7 @@ export function boundMemory(config: Config, facts: MemoryFacts, available = avai
     connections: acceptor.maxConnections * CONNECTION_BYTES,
     rings: shards * facts.shardBytes,
     buffers: shards * SIDES * buffers,
+    files: fileBytes(config),
     penaltyRuntimes: lanes * oneRuntime(config),
   }
   const rest = Object.values(terms).reduce((sum, bytes) => sum + bytes, 0)
@@ -85,6 +91,13 @@ export function boundMemory(config: Config, facts: MemoryFacts, available = avai
   const budget = Math.floor(config.memoryBudget || Math.max(wished, needed))
   if (needed > budget) refuse(config, needed, budget, buffers)
   return { budget, ...terms, runtimes: cores * Math.floor((budget - rest) / cores) }
+}
+
+/** Contents and metadata, what is compressed (its source, its result, and where that is handed over), and files on their way. */
+function fileBytes({ cores, static: statics, files }: Config): number {
+  if (statics.length === 0) return 0
+  const { cacheBytes, metadataBytes, compressBytes } = files
+  return cores * (cacheBytes + metadataBytes + COMPRESS_COPIES * compressBytes) + CHUNK_POOL_BYTES
 }
 
 function defaultBuffers(shardBytes: number): number {

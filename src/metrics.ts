@@ -18,6 +18,9 @@ export const ACTOR_COUNTERS = [
   'growthRefused',
   'leftBytes',
   'leftAllocations',
+  'staticAnswers',
+  'filesSent',
+  'compressed',
 ] as const
 
 /** Written by the actor: not sums, but what is so at present, and the most that it was. */
@@ -30,6 +33,7 @@ const ACTOR_GAUGES = [
   'runtimePeakBytes',
   'bufferedBytes',
   'bufferedPeakBytes',
+  'staticBytes',
 ] as const
 
 /** Written by the acceptor. */

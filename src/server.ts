@@ -13,12 +13,14 @@ import { stopBundler } from './functions/bundle.ts'
 import { simdScratchBytes } from './http/simd.ts'
 import { createLogger, type Log } from './log.ts'
 import { availableBytes, boundMemory, type MemoryBound, shardMemory } from './memory.ts'
-import { actorTotals } from './metrics.ts'
+import { actorTotals, linkCounter } from './metrics.ts'
 import { PenaltyBook } from './penalty.ts'
 import { type Prepared, prepareFunctions } from './prepare.ts'
 import { LANE, REQUEST } from './protocol.ts'
 import { actorCounters, createShard, type ShardSizes, shardBytes } from './shard.ts'
 import { createStanding, Standing } from './standing.ts'
+import { Compressor, createExchange } from './static/compressor.ts'
+import { checkFolders } from './static/folders.ts'
 import { Supervisor } from './supervisor.ts'
 import { Watchdog } from './watchdog.ts'
 
@@ -28,6 +30,9 @@ export { exampleFunctions } from './functions/examples.ts'
 
 /** How long stopped actors may take to end their threads' task; after that the threads are ended. */
 const ACTOR_END_MS = 600
+
+/** A system that is out of descriptors says so for every file. */
+const FILE_TROUBLE_MS = 1000
 
 /** A started server. */
 export interface Ringlet {
@@ -81,6 +86,8 @@ class Server implements Ringlet {
   #bound: MemoryBound | undefined
   #stopped: Promise<void> | undefined
   #saved: Promise<void> | undefined
+  #fileTroubles = 0
+  #nextFileTroubleMs = 0
   #fail: (error: RingletError) => void = () => {}
   readonly failed: Promise<RingletError>
   port = 0
@@ -107,6 +114,7 @@ class Server implements Ringlet {
 
   async start(): Promise<void> {
     const config = this.#config
+    await checkFolders(config)
     const { level, lineBytes } = config.log
     const logging = createLogger({ level, name: 'ringlet', lineBytes }).then((log) => (this.#log = log))
     const [log, parser, prepared] = await Promise.all([
@@ -198,20 +206,50 @@ class Server implements Ringlet {
     parser: WebAssembly.Module | null,
     functions: readonly FunctionPlan[],
   ): Promise<void> {
-    const { cores, log, ring, connection, limits, timeouts, pool, gc, bounded, watchdog } = this.#config
-    const config = { log, ring, connection, limits, timeouts, pool, gc, bounded, watchdog }
+    const { cores, log, ring, connection, limits, timeouts, pool, gc, bounded, watchdog, files } =
+      this.#config
+    const config = { log, ring, connection, limits, timeouts, pool, gc, bounded, watchdog, files }
     const memory = shardMemory(this.#bound!, cores, lane === LANE.PENALTY)
     return this.#supervisor.start(links, ({ handle }) => ({
       shard: handle,
       kit,
       parser,
       functions,
+      statics: this.#config.static,
+      exchange: this.#exchangeOf(handle.index),
       standing: this.#standing!,
       lane,
       hasOthers: cores > 1,
       config,
       memory,
     }))
+  }
+
+  /** Where a shard's compressed files come to lie, and who makes them. */
+  #exchangeOf(index: number): SharedArrayBuffer {
+    const { static: statics, files } = this.#config
+    const link = this.#links[index]
+    const isMade = link !== undefined && statics.some(({ compression }) => compression === 'on')
+    const exchange = createExchange(isMade ? files.compressBytes : 0)
+    if (isMade) {
+      const compressor = new Compressor(
+        exchange,
+        () => link.tell(REQUEST.COMPRESSED),
+        () => link.counters.get(linkCounter.restarts),
+      )
+      link.onCompress = (payload) => void compressor.submit(payload)
+    }
+    return exchange
+  }
+
+  /** One line a second at most. */
+  #fileTrouble(path: string, reason: string): void {
+    this.#fileTroubles++
+    const nowMs = performance.now()
+    if (nowMs < this.#nextFileTroubleMs) return
+    this.#nextFileTroubleMs = nowMs + FILE_TROUBLE_MS
+    this.#log?.error({ path, reason, times: this.#fileTroubles }, 'file unavailable')
+    this.#fileTroubles = 0
   }
 
   /** Watches what the functions do to their shards. */
@@ -285,6 +323,7 @@ class Server implements Ringlet {
       { host, port, ...acceptor, heldBytes: this.#bound!.buffers / 2 },
       this.#links,
       this.#penaltyLink,
+      { unavailable: (path, reason) => this.#fileTrouble(path, reason) },
     )
     try {
       return await this.#acceptor.listen()

@@ -46,6 +46,7 @@ describe('rooms', () => {
     acceptor: ['src/errors.ts', 'src/protocol.ts', 'src/file-record.ts', 'src/shard.ts', 'src/metrics.ts'],
     functions: ['src/errors.ts'],
     engine: ['guest', 'functions', 'src/errors.ts'],
+    static: ['config', 'src/errors.ts', 'src/file-record.ts'],
     cache: ['engine', 'functions', 'src/errors.ts'],
     actor: [
       'engine',
@@ -54,6 +55,8 @@ describe('rooms', () => {
       'host',
       'http',
       'config',
+      'static',
+      'src/file-record.ts',
       'src/protocol.ts',
       'src/shard.ts',
       'src/metrics.ts',

@@ -7,6 +7,9 @@ const CHUNKS_MAX = 32
 /** Of those, how many nobody may keep while it waits for its client: the others never wait long for one. */
 const CHUNKS_CIRCULATING = 8
 
+/** What all chunks together may come to. */
+export const CHUNK_POOL_BYTES = CHUNKS_MAX * CHUNK_BYTES
+
 export class ChunkPool {
   readonly #free: Buffer[] = []
   readonly #waiting: ((chunk: Buffer) => void)[] = []

@@ -174,6 +174,17 @@ export class Actor {
         this.advance(session)
         return
       }
+      case REQUEST.FILE_SENT: {
+        const session = this.#sessions[slot]
+        if (session === undefined || session.generation !== generation) return
+        this.#address(session)
+        this.#parts.service.fileSent(session)
+        this.advance(session)
+        return
+      }
+      case REQUEST.COMPRESSED:
+        this.#parts.service.statics.compressed()
+        return
       case REQUEST.OPEN:
       case REQUEST.OPEN_MOVED: {
         const session = this.#sessionFor(slot, generation)

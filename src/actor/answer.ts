@@ -22,6 +22,7 @@ import {
   writeLineEnd,
 } from '../http/response.ts'
 import { RESPONSE } from '../protocol.ts'
+import type { BytesAnswer } from '../static/answer.ts'
 import type { Outbox } from './outbox.ts'
 import type { Session } from './session.ts'
 
@@ -61,6 +62,11 @@ export interface Delivery {
   isHead: boolean
   close: boolean
   saysKeepAlive: boolean
+}
+
+/** What the answer says of its connection. */
+export function connectionOf({ close, saysKeepAlive }: Delivery): number {
+  return close ? CONNECTION.close : saysKeepAlive ? CONNECTION.keepAlive : CONNECTION.implicit
 }
 
 export class AnswerWriter {
@@ -130,12 +136,13 @@ export class AnswerWriter {
   }
 
   #endHead(at: number, length: number, delivery: Delivery): number {
-    const connection = delivery.close
-      ? CONNECTION.close
-      : delivery.saysKeepAlive
-        ? CONNECTION.keepAlive
-        : CONNECTION.implicit
-    return endHead(this.#outbox.bytes, at, length, connection, this.#fields.hasDate ? null : this.#date.line)
+    return endHead(
+      this.#outbox.bytes,
+      at,
+      length,
+      connectionOf(delivery),
+      this.#fields.hasDate ? null : this.#date.line,
+    )
   }
 
   /**
@@ -213,6 +220,35 @@ export class AnswerWriter {
     const { out } = session
     out.consumeTo(this.#writePieces(session, out.bytes, out.start, out.end))
     return out.length === 0
+  }
+
+  /** Of the present second. */
+  get dateLine(): Uint8Array {
+    return this.#date.line
+  }
+
+  /** As {@link write}, for fields that the host itself has made ready. */
+  writePrepared(session: Session, answer: BytesAnswer, delivery: Delivery): number {
+    const outbox = this.#outbox
+    const { fields, bytes, start } = answer
+    const sent = bodyAllowed(answer.status, delivery.isHead) ? answer.end - start : 0
+    const headRoom = HEAD_OVERHEAD_BYTES + fields.length
+    const keptBytes = session.unsent + headRoom + sent - this.#sendWindowBytes
+    const whole = sent <= this.#pieceBytes - headRoom && keptBytes <= 0
+    if (!whole && keptBytes > 0 && !session.out.reserve(Math.min(keptBytes, sent)))
+      return HTTP_ERRORS.buffersFull
+    const from = outbox.room(whole ? headRoom + sent : headRoom)
+    let at = beginHead(outbox.bytes, from, answer.status)
+    outbox.bytes.set(fields, at)
+    at = endHead(outbox.bytes, at + fields.length, answer.length, connectionOf(delivery), this.#date.line)
+    if (whole && sent > 0) {
+      outbox.bytes.set(sent === bytes.length ? bytes : bytes.subarray(start, start + sent), at)
+      at += sent
+    }
+    outbox.used(at)
+    session.unsent += at - from
+    if (!whole) this.#writeBody(session, bytes, start, start + sent)
+    return 0
   }
 
   #writeBody(session: Session, bytes: Uint8Array, from: number, to: number): void {

@@ -35,11 +35,13 @@ export function failureAnswer(
   dateLine: Uint8Array,
   close: boolean,
   isHead: boolean,
+  fields = '',
 ): Uint8Array {
   const { status, message, retryAfterSeconds }: AnswerError = ANSWER_ERRORS[code]
   return errorAnswer({ name: code, status, reason: message }, dateLine, {
     close,
     isHead,
+    fields,
     ...(retryAfterSeconds !== undefined && { retryAfterS: retryAfterSeconds }),
   })
 }

@@ -113,6 +113,24 @@ export class Outbox {
     this.#published = true
   }
 
+  /** Has the acceptor send a file to the addressed connection (src/file-record.ts), behind what is written already. */
+  file(payload: Uint8Array): void {
+    this.commit(RESPONSE.DATA)
+    this.#write(RESPONSE.FILE, this.#slot, this.#generation, payload)
+  }
+
+  /** Has a file compressed. */
+  compress(payload: Uint8Array): void {
+    this.commit(RESPONSE.DATA)
+    this.#write(RESPONSE.COMPRESS, 0, 0, payload)
+  }
+
+  #write(type: number, slot: number, generation: number, payload: Uint8Array): void {
+    this.bytes.set(payload, this.#claim(payload.length))
+    this.#producer.commit(type, slot, generation)
+    this.#published = true
+  }
+
   /** Wakes the acceptor if it sleeps and there is something for it. */
   ring(): void {
     if (!this.#published) return

@@ -8,6 +8,7 @@ import type { Isolation } from '../engine/pool.ts'
 import type { MapSource } from '../functions/source-map.ts'
 import type { HeadLimits } from '../http/head-limits.ts'
 import type { ShardHandle } from '../shard.ts'
+import type { StaticPlan } from '../static/plan.ts'
 
 /** One function, ready to run. */
 export interface FunctionPlan {
@@ -38,7 +39,7 @@ export interface FunctionPlan {
 /** The sections of the configuration that an actor reads. */
 export type ActorConfig = Pick<
   Config,
-  'log' | 'ring' | 'connection' | 'limits' | 'timeouts' | 'pool' | 'gc' | 'bounded' | 'watchdog'
+  'log' | 'ring' | 'connection' | 'limits' | 'timeouts' | 'pool' | 'gc' | 'bounded' | 'watchdog' | 'files'
 >
 
 /** A shard's share of the memory budget (src/memory.ts). */
@@ -56,6 +57,9 @@ export interface ActorPlan {
   /** The compiled SIMD parser; null where the scalar one serves. */
   readonly parser: WebAssembly.Module | null
   readonly functions: readonly FunctionPlan[]
+  readonly statics: readonly StaticPlan[]
+  /** Where files that were compressed for this shard come to lie. */
+  readonly exchange: SharedArrayBuffer
   /** Memory of a `Standing`. */
   readonly standing: SharedMemory
   /** One of `LANE`. */

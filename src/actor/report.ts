@@ -5,6 +5,8 @@ import { LOG_LEVEL } from '../guest/ops.ts'
 import type { AccessLogger, LineLog } from '../log.ts'
 import type { Exchange } from './exchange.ts'
 import type { FunctionPlan } from './plan.ts'
+import type { RequestHead } from './request.ts'
+import { latin1 } from './text.ts'
 
 /** Turns positions in a bundle into those of the user's files. */
 export type StackMapper = (stack: string, plan: FunctionPlan) => string
@@ -105,9 +107,12 @@ export class Reporter {
   }
 
   /** An answer that no function was asked for. */
-  accessWithout(method: string, target: string, status: number): void {
+  accessWithout(head: RequestHead, status: number, bytes = 0, sinceMs = performance.now()): void {
     if (!this.#access.due()) return
-    this.#access.line({ method, target, status, bytes: 0, durationMicros: 0, function: null, requestId: '' })
+    const method = latin1(head.bytes, head.start, head.methodEnd)
+    const target = latin1(head.bytes, head.targetStart, head.targetEnd)
+    const durationMicros = Math.round((performance.now() - sinceMs) * 1000)
+    this.#access.line({ method, target, status, bytes, durationMicros, function: null, requestId: '' })
   }
 
   #fieldsOf(exchange: Exchange): { function: string; request: string } {

@@ -19,6 +19,7 @@ import { type ActorCounter, actorCounter, actorGauge } from '../metrics.ts'
 import { LANE } from '../protocol.ts'
 import { acceptorBell, actorActivity, actorCounters, answerRoomBell, responseRing } from '../shard.ts'
 import { Standing } from '../standing.ts'
+import { mergeRoutes } from '../static/routes.ts'
 import { Actor } from './actor.ts'
 import { BufferBudget } from './bytes.ts'
 import { HostWork } from './calls.ts'
@@ -29,6 +30,7 @@ import { Reporter } from './report.ts'
 import type { SessionLimits } from './request.ts'
 import { ParserScratch } from './scratch.ts'
 import { Service } from './service.ts'
+import { StaticService } from './static.ts'
 
 /** Above this heap the engine's own collector runs within a request: half of what the function may have. */
 const gcHardBytes = (memoryBytes: number) => memoryBytes / 2
@@ -144,10 +146,25 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
   const report = new Reporter(shard.index, log, accessLogger(config, log.output), (stack, fn) =>
     mapStack(stack, fn.map, bundleFilename(fn.name)),
   )
+  const { routes, behind } = mergeRoutes(functions, plan.statics)
+  const scratch = new ParserScratch(headParser(plan), chunkedLimits(config))
+  const statics = new StaticService({
+    plans: plan.statics,
+    functions: functions.length,
+    behind,
+    limits: config.files,
+    exchange: plan.exchange,
+    parser: scratch.parser,
+    outbox,
+    counters,
+    log,
+    report,
+  })
   const service: Service = new Service({
     pools,
     functions: functions.length,
-    router: new Router(functions),
+    router: new Router(routes),
+    statics,
     outbox,
     counters,
     activity,
@@ -181,8 +198,9 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
       counters.set(actorGauge.runtimePeakBytes, budget.peakBytes)
       counters.set(actorGauge.bufferedBytes, buffers.usedBytes)
       counters.set(actorGauge.bufferedPeakBytes, buffers.peakBytes)
+      counters.set(actorGauge.staticBytes, statics.cachedBytes)
     },
-    scratch: new ParserScratch(headParser(plan), chunkedLimits(config)),
+    scratch,
     sessionLimits: sessionLimits(config),
     receiveWindowBytes: config.connection.receiveWindowBytes,
     batchRecords: config.ring.batchRecords,

@@ -10,11 +10,14 @@ import type { Exchange } from './exchange.ts'
 import type { Outbox } from './outbox.ts'
 import type { Reporter } from './report.ts'
 import type { Session } from './session.ts'
+import type { StaticService } from './static.ts'
 
 export interface ServiceOptions {
   readonly pools: Pools<Exchange>
   readonly functions: number
   readonly router: Router
+  /** Static routes: the router's indexes behind those of functions. */
+  readonly statics: StaticService
   readonly outbox: Outbox
   readonly counters: Counters
   readonly activity: Activity

@@ -20,6 +20,7 @@ import type { RequestBody, RequestHead, RequestSink } from './request.ts'
 import type { ServiceOptions } from './service-options.ts'
 import type { Session } from './session.ts'
 import { Shares } from './shares.ts'
+import type { StaticService } from './static.ts'
 import { Streaming } from './streaming.ts'
 import { isPlainText, latin1, mendSurrogates } from './text.ts'
 import { TimerQueue } from './timers.ts'
@@ -36,6 +37,7 @@ export class Service implements RequestSink, ExchangeOwner {
   nowMs: number = performance.now()
   readonly buffers: BufferBudget
   readonly work: HostWork
+  readonly statics: StaticService
   /** While true, every answer closes its connection. */
   draining = false
   /** And while this is, every request is answered that the server stops. */
@@ -54,6 +56,7 @@ export class Service implements RequestSink, ExchangeOwner {
     this.#options = options
     this.buffers = options.buffers
     this.work = options.work
+    this.statics = options.statics
     this.shares = new Shares(options.functions)
     this.#writer = new AnswerWriter(options.outbox, this.date, options.sendWindowBytes)
     this.#leases = new Leases(options.pools, options.outbox)
@@ -85,12 +88,14 @@ export class Service implements RequestSink, ExchangeOwner {
   }
 
   route(bytes: Uint8Array, start: number, end: number): number {
-    return this.#options.router.match(bytes, start, end)
+    const index = this.#options.router.match(bytes, start, end)
+    return index < this.#options.functions ? index : this.statics.route(index, bytes, start, end)
   }
 
   laneFor(session: Session, functionIndex: number): number {
-    const { standing, lane, hasOthers, pools } = this.#options
+    const { standing, lane, hasOthers, pools, functions } = this.#options
     if (functionIndex < 0) return STAY
+    if (functionIndex >= functions) return lane === LANE.PENALTY ? LANE.NORMAL : STAY
     const isPenalised = standing.isPenalised(functionIndex)
     if (lane === LANE.PENALTY) return isPenalised ? STAY : LANE.NORMAL
     if (isPenalised) return LANE.PENALTY
@@ -104,8 +109,10 @@ export class Service implements RequestSink, ExchangeOwner {
     this.#options.counters.add(actorCounter.requests, 1)
     this.#requests++
     const { functionIndex } = head
-    if (functionIndex < 0) {
-      this.#answerWithout(session, head, 'not-found')
+    if (functionIndex < 0) return this.#answerWithout(session, head, 'not-found')
+    if (functionIndex >= this.#options.functions) {
+      const close = this.#closes(session, head.keepAlive)
+      if (this.statics.serve(session, head, this.#writer, close)) this.fileSent(session)
       return
     }
     if (this.#isAborting || this.#options.standing.isQuarantined(functionIndex)) {
@@ -127,17 +134,14 @@ export class Service implements RequestSink, ExchangeOwner {
   }
 
   refuse(session: Session, error: number): void {
-    if (session.isDropping || session.out.length > 0) {
+    if (session.isDropping || session.out.length > 0 || session.sendsFile) {
       // It has its answer, or will have when it takes it: the rest of its body is worth no second one.
       session.close()
       return
     }
     const hasBegun = session.writer !== undefined
     this.#giveUp(session)
-    if (hasBegun) {
-      session.close()
-      return
-    }
+    if (hasBegun) return session.close()
     this.#options.counters.add(actorCounter.refused, 1)
     const { name, status } = httpError(error)
     this.#options.report.refused(name, status)
@@ -479,15 +483,17 @@ export class Service implements RequestSink, ExchangeOwner {
     this.#release(exchange, spoiled)
   }
 
+  /** An answer with a file is complete. */
+  fileSent(session: Session): void {
+    session.sendsFile = false
+    this.#finish(session, session.closesAfterAnswer)
+  }
+
   /** An answer that no runtime was needed for. */
   #answerWithout(session: Session, head: RequestHead, code: AnswerErrorCode): void {
     const close = this.#closes(session, head.keepAlive)
     this.#writer.writeRaw(session, failureAnswer(code, this.date.line, close, head.isHead))
-    if (this.#options.report.wantsAccess) {
-      const method = latin1(head.bytes, head.start, head.methodEnd)
-      const target = latin1(head.bytes, head.targetStart, head.targetEnd)
-      this.#options.report.accessWithout(method, target, ANSWER_ERRORS[code].status)
-    }
+    this.#options.report.accessWithout(head, ANSWER_ERRORS[code].status)
     this.#finish(session, close)
   }
 }

@@ -102,6 +102,8 @@ export class Session {
   isClosedOut = false
   /** What becomes of the connection when the rest of a large answer is out. */
   closesAfterAnswer = false
+  /** The acceptor sends it a file: until the end of that nothing else may be written. */
+  sendsFile = false
   /** Requests begun on this connection. */
   requests = 0
   deadlineMs: number

@@ -53,6 +53,8 @@ const RELATIONS: readonly Relation[] = [
   atMostHalf('limits.headBytes', 'connection.receiveWindowBytes'),
   atMost('pool.prewarm', 'pool.maxPerFunction'),
   atMost('gc.softBytes', 'gc.highBytes'),
+  atMostHalf('files.fileBytes', 'files.cacheBytes'),
+  atMostHalf('files.compressBytes', 'files.cacheBytes'),
 ]
 
 /** These also hold for a function's own limits. */
@@ -131,6 +133,12 @@ export function checkFunctions(config: Config, sourceOf: SourceOf, problems: Pro
   })
 }
 
-export function checkAvailable(config: Config, sourceOf: SourceOf, problems: Problems): void {
-  if (config.static !== null) problems.add(`${sourceOf('static')}: static files are not available yet`)
+export function checkStatic(config: Config, sourceOf: SourceOf, problems: Problems): void {
+  const routeOwners = new Map<string, string>()
+  config.static.forEach(({ route }, index) => {
+    const place = showPath(['static', index])
+    const same = routeOwners.get(route)
+    if (same) problems.add(`${sourceOf(place)}: ${place}.route "${route}" is the route of ${same} too`)
+    else routeOwners.set(route, place)
+  })
 }

@@ -30,6 +30,8 @@ export function readEnvironment(environment: Environment, problems: Problems): S
     if (key) settings.push({ path: key.path, value: coerce(key.info, environment[name]!), source: name })
     else if (name === `${PREFIX}FUNCTIONS`)
       problems.add(`${name}: functions can only be set in a configuration file`)
+    else if (name === `${PREFIX}STATIC`)
+      problems.add(`${name}: static can only be set in a configuration file, or by --static`)
     else problems.add(`unknown variable ${name}${didYouMean(name, keys.keys())}`)
   }
   return settings

@@ -74,5 +74,8 @@ export const functionsSchema = list(
   }),
   0,
   FUNCTIONS_MAX,
-  { meaning: 'The functions; with none, and no handler on the command line, the examples are served.' },
+  {
+    meaning:
+      'The functions; with none, no handler on the command line and no static files, the examples are served.',
+  },
 )

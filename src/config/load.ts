@@ -78,6 +78,11 @@ function combine(
     tree['functions'] = [single]
     sources.set('functions', line.code === undefined ? 'handler' : '--eval')
   }
+  if (line.staticDir !== undefined) {
+    if (line.staticDir === '') problems.add('--static: the name of the folder is empty')
+    else tree['static'] = [{ dir: resolve(cwd, line.staticDir) }]
+    sources.set('static', '--static')
+  }
   const sourceOf = (path: string) => sources.get(path) ?? sources.get(topOf(path)) ?? fileOrDefault(path)
   const fileOrDefault = (path: string) => (file && isIn(file.content, path) ? file.label : 'default')
   return validate(tree, file ? dirname(file.path) : cwd, sourceOf, problems)
@@ -91,7 +96,7 @@ function topOf(path: string): string {
 /** Whether a file holds the key; all of a list's parts come from where the list comes from. */
 function isIn(content: Record<string, unknown>, path: string): boolean {
   let value: unknown = content
-  for (const part of path.split(/[[.]/, path.startsWith('functions') ? 1 : undefined)) {
+  for (const part of path.split(/[[.]/, /^(functions|static)\b/.test(path) ? 1 : undefined)) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return false
     value = (value as Record<string, unknown>)[part]
   }

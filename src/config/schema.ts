@@ -7,6 +7,7 @@ import * as v from 'valibot'
 import { functionsSchema } from './function-schema.ts'
 import { choice, fraction, GIB, KIB, MIB, powerOfTwo, string, wholeNumber } from './leaf.ts'
 import { isolation, limitsSchema } from './limits-schema.ts'
+import { filesSchema, staticSchema } from './static-schema.ts'
 
 const CORES_MAX = 256
 const HOUR_MS = 3_600_000
@@ -332,17 +333,6 @@ export const configSchema = v.strictObject({
     0,
   ),
   isolation: v.optional(isolation('--isolation'), 'reuse'),
-  static: v.optional(
-    v.nullable(
-      string(
-        4096,
-        { meaning: 'Folder of static files; not available yet.', flag: '--static' },
-        undefined,
-        'a path',
-      ),
-    ),
-    null,
-  ),
   log: v.optional(log, {}),
   acceptor: v.optional(acceptor, {}),
   ring: v.optional(ring, {}),
@@ -356,6 +346,8 @@ export const configSchema = v.strictObject({
   watchdog: v.optional(watchdog, {}),
   penalty: v.optional(penalty, {}),
   cache: v.optional(cache, {}),
+  static: v.optional(staticSchema, []),
+  files: v.optional(filesSchema, {}),
   functions: v.optional(functionsSchema, []),
 })
 

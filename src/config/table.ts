@@ -40,7 +40,11 @@ const TYPES: Readonly<Record<KeyInfo['kind'], string>> = {
 function defaultText({ path, info, default: value }: Key): string {
   if (info.defaultText !== undefined) return info.defaultText
   if (value === undefined) return ''
-  return typeof value === 'number' ? amount(value, path) : Array.isArray(value) ? '[]' : String(value)
+  return typeof value === 'number'
+    ? amount(value, path)
+    : typeof value === 'object'
+      ? JSON.stringify(value)
+      : String(value)
 }
 
 function bounds({ path, info }: Key): string {

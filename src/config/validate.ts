@@ -1,7 +1,7 @@
 /** From what was written to an effective configuration, or to the list of everything that is wrong with it. */
 import { resolve } from 'node:path'
 import * as v from 'valibot'
-import { checkAvailable, checkFunctions, checkRelations, type SourceOf } from './checks.ts'
+import { checkFunctions, checkRelations, checkStatic, type SourceOf } from './checks.ts'
 import { infoOf, nodeOf, schemaAt } from './keys.ts'
 import type { Problems } from './problems.ts'
 import { type Config, configSchema } from './schema.ts'
@@ -17,14 +17,15 @@ export function validate(input: unknown, folder: string, sourceOf: SourceOf, pro
   const config = result.output as Config
   checkRelations(config, sourceOf, problems)
   checkFunctions(config, sourceOf, problems)
-  checkAvailable(config, sourceOf, problems)
+  checkStatic(config, sourceOf, problems)
   problems.throwIfAny()
   const functions = config.functions.map((each) =>
     each.file === undefined ? each : { ...each, file: resolve(folder, each.file) },
   )
   const { folder: cacheFolder } = config.cache
   const cache = { ...config.cache, folder: cacheFolder === null ? null : resolve(folder, cacheFolder) }
-  return freeze({ ...config, cache, functions })
+  const statics = config.static.map((each) => ({ ...each, dir: resolve(folder, each.dir) }))
+  return freeze({ ...config, cache, functions, static: statics })
 }
 
 /** The parts of valibot's issues that are used here. */

@@ -9,6 +9,8 @@ export interface ErrorResponseOptions {
   /** The request was HEAD: the content is left out, its length is not. */
   readonly isHead?: boolean
   readonly retryAfterS?: number
+  /** Further field lines, each with its CRLF. */
+  readonly fields?: string
 }
 
 const encoder = new TextEncoder()
@@ -42,6 +44,7 @@ export function errorAnswer(
       'content-type: application/json\r\n' +
       `content-length: ${content.length}\r\n` +
       (options.retryAfterS === undefined ? '' : `retry-after: ${Math.ceil(options.retryAfterS)}\r\n`) +
+      (options.fields ?? '') +
       (close ? 'connection: close\r\n' : ''),
   )
   const parts = [head, dateLine, encoder.encode('\r\n')]

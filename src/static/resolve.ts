@@ -20,7 +20,7 @@ export interface LocatedFile {
   readonly beside: ReadonlyMap<Coding, LocatedForm>
 }
 
-export interface LocatedForm {
+interface LocatedForm {
   readonly real: string
   readonly stats: BigIntStats
 }

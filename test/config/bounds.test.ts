@@ -31,6 +31,9 @@ const COMPANIONS: Readonly<Record<string, object>> = {
   'pool.prewarm max': { pool: { maxPerFunction: 1024 } },
   'gc.softBytes max': { gc: { highBytes: 1_073_741_824 }, limits: { memoryBytes: 1_073_741_824 } },
   'gc.highBytes min': { gc: { softBytes: 65_536 } },
+  'files.cacheBytes min': { files: { fileBytes: 0, compressBytes: 0 } },
+  'files.fileBytes max': { files: { cacheBytes: 268_435_456 } },
+  'files.compressBytes max': { files: { cacheBytes: 268_435_456 } },
   'gc.highBytes max': { limits: { memoryBytes: 1_073_741_824 } },
 }
 

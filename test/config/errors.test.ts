@@ -16,13 +16,23 @@ it('does not fill what a parameter brings', () => {
 it('keeps the codes and exit codes that scripts rely on', () => {
   expect(Object.keys(STARTUP_ERRORS).every((code) => /^RINGLET_[A-Z_]+$/.test(code))).toBe(true)
   const twos = Object.entries(STARTUP_ERRORS).filter(([, { exitCode }]) => exitCode === 2)
-  expect(twos.map(([code]) => code)).toEqual(['RINGLET_CONFIG', 'RINGLET_MEMORY_BUDGET'])
+  expect(twos.map(([code]) => code)).toEqual([
+    'RINGLET_CONFIG',
+    'RINGLET_MEMORY_BUDGET',
+    'RINGLET_STATIC_DIR',
+  ])
 })
 
 it('keeps the codes and statuses that clients rely on', () => {
   const answers: [string, AnswerError][] = Object.entries(ANSWER_ERRORS)
   expect(Object.fromEntries(answers.map(([code, { status }]) => [code, status]))).toEqual({
+    'bad-path': 400,
+    forbidden: 403,
     'not-found': 404,
+    'method-not-allowed': 405,
+    'not-acceptable': 406,
+    'precondition-failed': 412,
+    'range-not-satisfiable': 416,
     'handler-failed': 500,
     'bad-response': 500,
     'response-too-large': 500,

@@ -49,17 +49,16 @@ describe('environment', () => {
     )
   })
 
-  it.each(
-    settableKeys()
-      .filter(({ path }) => path !== 'static')
-      .map((key) => [environmentName(key.path), key] as const),
-  )('%s sets its key', async (name, { path, info }) => {
-    const number = info.kind === 'integer' || info.kind === 'number'
-    const value = number
-      ? at(defaultConfig(), path)
-      : (info.choices?.at(-1) ?? (path === 'cache.folder' ? '/a/folder' : 'localhost'))
-    expect(at(await run({ env: { [name]: String(value) } }), path)).toBe(value)
-  })
+  it.each(settableKeys().map((key) => [environmentName(key.path), key] as const))(
+    '%s sets its key',
+    async (name, { path, info }) => {
+      const number = info.kind === 'integer' || info.kind === 'number'
+      const value = number
+        ? at(defaultConfig(), path)
+        : (info.choices?.at(-1) ?? (path === 'cache.folder' ? '/a/folder' : 'localhost'))
+      expect(at(await run({ env: { [name]: String(value) } }), path)).toBe(value)
+    },
+  )
 
   it('counts the cache’s folder from that of the configuration file', async () => {
     const loaded = await run({ env: { RINGLET_CACHE_FOLDER: 'near' } })

@@ -22,7 +22,6 @@ it('every key has a meaning, and what can be set outside a file says how', () =>
     '--port',
     '--cores',
     '--isolation',
-    '--static',
     '--log-level',
     '--access-log',
     '--cache',

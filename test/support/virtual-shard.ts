@@ -100,6 +100,7 @@ export class VirtualShard {
       pools,
       functions: functions.length,
       router: new Router(plans),
+      statics: undefined as never,
       outbox,
       counters,
       activity: actorActivity(this.#handle),
