@@ -37,6 +37,7 @@ export class Service implements RequestSink, ExchangeOwner {
   nowMs: number = performance.now()
   readonly buffers: BufferBudget
   readonly work: HostWork
+  readonly activity: Activity
   readonly statics: StaticService
   /** While true, every answer closes its connection. */
   draining = false
@@ -57,6 +58,7 @@ export class Service implements RequestSink, ExchangeOwner {
     this.buffers = options.buffers
     this.work = options.work
     this.statics = options.statics
+    this.activity = options.activity
     this.shares = new Shares(options.functions)
     this.#writer = new AnswerWriter(options.outbox, this.date, options.sendWindowBytes)
     this.#leases = new Leases(options.pools, options.outbox)
@@ -76,10 +78,6 @@ export class Service implements RequestSink, ExchangeOwner {
       settle: (exchange, spoiled) => this.#settleStream(exchange, spoiled),
       onProgress: options.onProgress,
     })
-  }
-
-  get activity(): Activity {
-    return this.#options.activity
   }
 
   /** Whether requests wait for a runtime. */
@@ -109,16 +107,17 @@ export class Service implements RequestSink, ExchangeOwner {
     this.#options.counters.add(actorCounter.requests, 1)
     this.#requests++
     const { functionIndex } = head
-    if (functionIndex < 0) return this.#answerWithout(session, head, 'not-found')
-    if (functionIndex >= this.#options.functions) {
+    if (functionIndex < 0) this.#answerWithout(session, head, 'not-found')
+    else if (functionIndex >= this.#options.functions) {
       const close = this.#closes(session, head.keepAlive)
       if (this.statics.serve(session, head, this.#writer, close)) this.fileSent(session)
-      return
-    }
-    if (this.#isAborting || this.#options.standing.isQuarantined(functionIndex)) {
-      this.#answerWithout(session, head, this.#isAborting ? 'shutting-down' : 'quarantined')
-      return
-    }
+    } else if (this.#isAborting) this.#answerWithout(session, head, 'shutting-down')
+    else if (this.#options.standing.isQuarantined(functionIndex))
+      this.#answerWithout(session, head, 'quarantined')
+    else this.#begin(session, head, body, functionIndex)
+  }
+
+  #begin(session: Session, head: RequestHead, body: RequestBody, functionIndex: number): void {
     const isNext = this.#waiting.isEmpty(functionIndex) && this.shares.hasTurn(functionIndex)
     let exchange = isNext ? this.#leases.lease(functionIndex) : undefined
     if (exchange === undefined) {
@@ -141,11 +140,12 @@ export class Service implements RequestSink, ExchangeOwner {
     }
     const hasBegun = session.writer !== undefined
     this.#giveUp(session)
-    if (hasBegun) return session.close()
-    this.#options.counters.add(actorCounter.refused, 1)
-    const { name, status } = httpError(error)
-    this.#options.report.refused(name, status)
-    this.#writer.writeRaw(session, errorResponse(error, this.date.line, { isHead: session.head.isHead }))
+    if (!hasBegun) {
+      this.#options.counters.add(actorCounter.refused, 1)
+      const { name, status } = httpError(error)
+      this.#options.report.refused(name, status)
+      this.#writer.writeRaw(session, errorResponse(error, this.date.line, { isHead: session.head.isHead }))
+    }
     session.close()
   }
 

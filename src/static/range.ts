@@ -7,7 +7,7 @@ export interface ByteRange {
 }
 
 /** Of one request. Section 17.15: many small ranges are an attack's tool. */
-export const RANGES_MAX = 16
+const RANGES_MAX = 16
 
 const PREFIX = /^bytes[ \t]*=/i
 const RANGE = /^(?:(\d+)-(\d*)|-(\d+))$/

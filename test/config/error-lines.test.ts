@@ -71,12 +71,12 @@ const LINES: readonly [title: string, sources: Sources, ...lines: string[]][] = 
   [
     'a field that the server writes itself',
     json({ static: [{ dir: 'a', headers: { 'Content-Length': '1' } }] }),
-    'ringlet.json: static[0].headers["Content-Length"] has a name that must be the name of a field that the server does not write itself',
+    'ringlet.json: static[0].headers.Content-Length has a name that must be the name of a field that the server does not write itself',
   ],
   [
     'a field value with a line end',
     json({ static: [{ dir: 'a', headers: { 'x-a': 'b\r\nc: d' } }] }),
-    'ringlet.json: static[0].headers["x-a"] is "b\\r\\nc: d", must be a field value (visible characters, spaces within) of 1 to 1024 characters',
+    'ringlet.json: static[0].headers.x-a is "b\\r\\nc: d", must be a field value (visible characters, spaces within) of 1 to 1024 characters',
   ],
   [
     'a fallback outside of its folder',

@@ -44,6 +44,7 @@ it('keeps the codes and statuses that clients rely on', () => {
     'file-unavailable': 503,
     quarantined: 503,
     'pool-exhausted': 503,
+    overloaded: 503,
     'buffers-full': 503,
     'shutting-down': 503,
     'wall-limit': 504,
