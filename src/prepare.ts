@@ -65,12 +65,12 @@ export async function prepareFunctions(
   const bundles = new Bundles()
   // Without a cache nothing is to be waited for.
   if (config.cache.mode === 'off') for (const source of sources) bundles.start(source)
-  const opened = await openEngine(files)
+  const opened = await openEngine(config.engine, files)
   const { cache, warnings } = await openCache(config.cache, opened)
   const entries = sources.map((source) => cache?.find(source))
   if (cache?.warning) warnings.push(cache.warning)
   const missing = sources.filter((_, index) => entries[index] === undefined)
-  const made = await makeFunctions(missing, bundles, opened, build, config.limits.initMs, failedLines)
+  const made = await makeFunctions(config, missing, bundles, opened, build, failedLines)
   let next = 0
   const ready = entries.map((entry): Ready => entry ?? made.functions[next++]!)
   return {
@@ -114,11 +114,11 @@ interface Made {
 
 /** What was not in the cache; and the engine with its base image, when the package's does not fit. */
 async function makeFunctions(
+  { engine: variant, limits: { initMs } }: Config,
   missing: readonly CachedSource[],
   bundling: Bundles,
   opened: OpenedEngine | undefined,
   build: Build,
-  initMs: number,
   failedLines: (lines: Lines) => Promise<void>,
 ): Promise<Made> {
   if (missing.length === 0 && opened !== undefined) return { kit: opened.kit, functions: [], lines: [] }
@@ -132,6 +132,7 @@ async function makeFunctions(
   const needed = new Set(functions.map(({ base }) => base))
   const bases = BASE_FEATURES.map((_, index) => (needed.has(index) ? opened?.bases.get(index) : undefined))
   const result = await build({
+    variant,
     kit: opened?.kit,
     guest,
     bases: bases.map((decoded) => decoded?.base),

@@ -8,6 +8,7 @@ import { type FunctionPlan, headLimits } from './actor/plan.ts'
 import type { Config } from './config/index.ts'
 import type { EngineKit } from './engine/build.ts'
 import type { ImagesResult } from './engine/images.ts'
+import { doubtsOf } from './engine/layout.ts'
 import { RingletError } from './errors.ts'
 import { stopBundler } from './functions/bundle.ts'
 import { simdScratchBytes } from './http/simd.ts'
@@ -129,6 +130,9 @@ class Server implements Ringlet {
     this.#reportTopLevel(log, prepared.lines)
     for (const { text, ...fields } of prepared.warnings) log.warn(fields, text)
     const { kit, plans } = prepared
+    for (const { unknown, instead } of doubtsOf(kit.layout)) {
+      log.warn({ engine: kit.variant, unknown, instead }, 'engine not recognised: slower than it could be')
+    }
     const sizes = { ...config.ring, scratchBytes: parser === null ? 0 : simdScratchBytes(headLimits(config)) }
     const images = new Set(
       plans.flatMap(({ image }) => (image.base === null ? [image] : [image, image.base])),
@@ -153,6 +157,7 @@ class Server implements Ringlet {
         cores: config.cores,
         functions: plans.length,
         cached: prepared.cached,
+        engine: kit.variant,
         parser: parser === null ? 'scalar' : 'simd',
       },
       'listening',

@@ -8,7 +8,8 @@ import { LANE } from '../src/protocol.ts'
 
 export { buildImages } from '../src/engine/images.ts'
 
-// Loaded while the functions are still being bundled, so that the thread is ready when they are.
+// Loaded while the functions are still being bundled, so that the thread is ready when they are. Which build the configuration
+// wants is not known yet; another than the usual one is loaded when there is work for it, 12 ms later.
 void loadEngineModules(DEFAULT_ENGINE)
 
 /** Does nothing: whoever has run it is a thread with all this loaded. What it resolves to must be cloneable: hence nothing. */

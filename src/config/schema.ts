@@ -332,6 +332,13 @@ export const configSchema = v.strictObject({
     }),
     0,
   ),
+  engine: v.optional(
+    choice(['quickjs', 'quickjs-ng'], {
+      meaning: "Which build of QuickJS runs the functions: Bellard's, or quickjs-ng's.",
+      flag: '--engine',
+    }),
+    'quickjs',
+  ),
   isolation: v.optional(isolation('--isolation'), 'reuse'),
   log: v.optional(log, {}),
   acceptor: v.optional(acceptor, {}),

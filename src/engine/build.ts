@@ -2,7 +2,7 @@
 // top-level code run under the limits of its configuration, and captured in turn.
 
 import { RingletError } from '../errors.ts'
-import { IO_BYTES } from '../guest/ops.ts'
+import { IO_BYTES, OP } from '../guest/ops.ts'
 import { clearFreeBlocks } from './blocks.ts'
 import {
   ALL_INTRINSICS,
@@ -16,7 +16,7 @@ import { GC_OFF, SCRATCH_BYTES } from './heap.ts'
 import type { HostCalls } from './host-ops.ts'
 import { type Captured, captureBase, captureDelta, type Image, type ImagePointers } from './image.ts'
 import { Instance } from './instance.ts'
-import type { EngineLayout } from './layout.ts'
+import { type EngineLayout, onlyOne } from './layout.ts'
 import type { InstanceLimits } from './limits.ts'
 import {
   type EmModule,
@@ -63,13 +63,16 @@ export async function buildBase(kit: EngineKit, code: EngineCode, features: numb
   instance.initialise(limits, silentHost, (em, ffi) => {
     const rt = ffi.QTS_NewRuntime()
     ffi.QTS_RuntimeEnableInterruptHandler(rt)
-    new Int32Array(em.HEAPU8.buffer)[(rt + kit.layout.gcThreshold) >> 2] = GC_OFF
+    setGcThreshold(em, kit, rt, GC_OFF)
     const ctx = ffi.QTS_NewContext(rt, ALL_INTRINSICS)
     const scratch = em._malloc(SCRATCH_BYTES)
     const globals = ffi.QTS_GetGlobalObject(ctx)
     const dispatcher = ffi.QTS_NewFunction(ctx, '__host', 1, false, 0)
     setProperty(em, ffi, ctx, globals, '__host', dispatcher)
     ffi.QTS_FreeValuePointer(ctx, dispatcher)
+    if (kit.layout.randomState === null) {
+      ffi.QTS_FreeValuePointer(ctx, evaluate(em, ffi, ctx, HOST_RANDOM, 'ringlet:random'))
+    }
     ffi.QTS_FreeValuePointer(ctx, evaluate(em, ffi, ctx, code.scripts.core, 'ringlet:guest'))
     const glue = getProperty(em, ffi, ctx, globals, GUEST_GLOBAL)
     ffi.QTS_FreeValuePointer(ctx, globals)
@@ -77,7 +80,7 @@ export async function buildBase(kit: EngineKit, code: EngineCode, features: numb
     const pointers: ImagePointers = {
       rt,
       ctx,
-      io: findIo(em, ffi, ctx, kit),
+      io: findIo(em, ffi, ctx),
       invoke: member('invoke'),
       take: member('take'),
       takeHead: member('takeHead'),
@@ -116,20 +119,29 @@ function preload(
   ffi.QTS_FreeValuePointer(ctx, throwIfException(em, ffi, ctx, result))
 }
 
-/** Collects cyclic garbage, which would otherwise be part of every copy. */
-function collectGarbage(em: EmModule, ffi: EngineFfi, kit: EngineKit, rt: number, ctx: number): void {
-  const threshold = (rt + kit.layout.gcThreshold) >> 2
-  new Int32Array(em.HEAPU8.buffer)[threshold] = 0
-  ffi.QTS_FreeValuePointer(ctx, ffi.QTS_NewObject(ctx))
-  new Int32Array(em.HEAPU8.buffer)[threshold] = GC_OFF
+/** As `GuestHeap.setGcThreshold`, for a runtime that no image is in. */
+function setGcThreshold(em: EmModule, { layout }: EngineKit, rt: number, threshold: number): void {
+  if (layout.gcThreshold === null || layout.heap === null) return
+  new Int32Array(em.HEAPU8.buffer)[(rt + layout.gcThreshold) >> 2] = threshold
 }
 
-/** Throws GuestError for a heap whose blocks do not join: top-level code has found a way to damage it. */
-function readyToCapture(em: EmModule, { layout }: EngineKit): Captured {
+/** Collects cyclic garbage, which would otherwise be part of every copy. */
+function collectGarbage(em: EmModule, ffi: EngineFfi, kit: EngineKit, rt: number, ctx: number): void {
+  setGcThreshold(em, kit, rt, 0)
+  ffi.QTS_FreeValuePointer(ctx, ffi.QTS_NewObject(ctx))
+  setGcThreshold(em, kit, rt, GC_OFF)
+}
+
+/**
+ * What an image is of: of the whole memory, if nobody knows where its heap is. Throws GuestError for a heap whose blocks do not
+ * join: top-level code has found a way to damage it.
+ */
+function readyToCapture(em: EmModule, { layout: { heap } }: EngineKit): Captured {
   const memory = em.HEAPU8
+  if (heap === null) return { memory, heapStart: 0, top: memory.byteLength, end: memory.byteLength }
   const words = new Uint32Array(memory.buffer)
-  const { heapStart } = layout
-  const [top, end] = [words[layout.heapTop >> 2]!, words[layout.heapBreak >> 2]!]
+  const { start: heapStart } = heap
+  const [top, end] = [words[heap.top >> 2]!, words[heap.break >> 2]!]
   if (!clearFreeBlocks(memory, heapStart, top, end)) {
     throw new GuestError('InternalError', 'the heap is damaged', '')
   }
@@ -138,19 +150,27 @@ function readyToCapture(em: EmModule, { layout }: EngineKit): Captured {
 
 /**
  * The address of the guest's answer words. The C interface only gives copies of an ArrayBuffer, so the guest is made to
- * write a random pattern there, and the pattern is looked for. It must be in exactly one place.
+ * write two random patterns there, one after the other, and the one place is looked for that has both: a dead copy has one. Nothing
+ * can stand in for these words, so that a start without them is refused.
  */
-function findIo(em: EmModule, ffi: EngineFfi, ctx: number, kit: EngineKit): number {
-  const pattern = crypto.getRandomValues(new Uint8Array(IO_BYTES))
+function findIo(em: EmModule, ffi: EngineFfi, ctx: number): number {
   const fill = (bytes: Iterable<number>) =>
     ffi.QTS_FreeValuePointer(
       ctx,
       evaluate(em, ffi, ctx, `new Uint8Array(${GUEST_GLOBAL}.io).set([${[...bytes]}])`, 'ringlet:probe'),
     )
-  fill(pattern)
-  const heap = Buffer.from(em.HEAPU8.buffer, 0, new Uint32Array(em.HEAPU8.buffer)[kit.layout.heapTop >> 2])
-  const at = heap.indexOf(pattern)
-  if (at < 0 || at % 4 !== 0 || heap.indexOf(pattern, at + 1) >= 0) {
+  const placesOf = (pattern: Uint8Array) => {
+    fill(pattern)
+    const memory = Buffer.from(em.HEAPU8.buffer)
+    const places: number[] = []
+    for (let at = memory.indexOf(pattern); at >= 0; at = memory.indexOf(pattern, at + 1)) places.push(at)
+    return places
+  }
+  const randomPattern = () => crypto.getRandomValues(new Uint8Array(IO_BYTES))
+  const first = placesOf(randomPattern())
+  const second = placesOf(randomPattern())
+  const at = onlyOne(second.filter((place) => first.includes(place)))
+  if (at === null || at % 4 !== 0) {
     throw new RingletError('RINGLET_ENGINE_LAYOUT', {
       reason: 'the answer words are not in exactly one place',
     })
@@ -158,6 +178,14 @@ function findIo(em: EmModule, ffi: EngineFfi, ctx: number, kit: EngineKit): numb
   fill(new Uint8Array(IO_BYTES))
   return at
 }
+
+/**
+ * Stands in for a Math.random that cannot be given a seed for each copy of an image. Each number is asked for when it is needed,
+ * since what is kept would be part of an image.
+ */
+const HOST_RANDOM = `((host, random) => {
+  Math.random = ({ random: () => host(${OP.MATH_RANDOM}) ?? random() }).random
+})(__host, Math.random)`
 
 interface FunctionSource {
   /** File name that stack traces of the guest show. */

@@ -39,6 +39,9 @@ export class GuestHeap {
   readonly #em: EmModule
   readonly #ffi: EngineFfi
   readonly #layout: EngineLayout
+  /** Indexes of words; -1 for what the layout does not know. */
+  readonly #top: number
+  readonly #break: number
   #viewOf: Uint8Array | undefined
   #view: Int32Array = new Int32Array(0)
 
@@ -46,6 +49,8 @@ export class GuestHeap {
     this.#em = em
     this.#ffi = ffi
     this.#layout = layout
+    this.#top = layout.heap === null ? -1 : layout.heap.top >> 2
+    this.#break = layout.heap === null ? -1 : layout.heap.break >> 2
   }
 
   /** The memory as 32-bit words; made anew only when the memory has grown. */
@@ -58,29 +63,39 @@ export class GuestHeap {
     return this.#view
   }
 
-  /** One past the last block in use. */
+  /** One past the last block in use; the memory's end, where the heap is not understood. */
   get topBytes(): number {
-    return this.words()[this.#layout.heapTop >> 2]! >>> 0
+    const words = this.words()
+    return this.#top < 0 ? words.byteLength : words[this.#top]! >>> 0
   }
 
   /** One past the last byte that was ever used since the image was loaded. */
   get breakBytes(): number {
-    return this.words()[this.#layout.heapBreak >> 2]! >>> 0
+    const words = this.words()
+    return this.#break < 0 ? words.byteLength : words[this.#break]! >>> 0
   }
 
-  /** Allocations that are alive, garbage that no collection has found included. */
+  /** Allocations that are alive, garbage that no collection has found included; 0 where they cannot be counted. */
   allocations(rt: number): number {
-    return this.words()[(rt + this.#layout.allocations) >> 2]! >>> 0
+    const { allocations } = this.#layout
+    return allocations === null ? 0 : this.words()[(rt + allocations) >> 2]! >>> 0
+  }
+
+  /** Whether it can be said when garbage is collected. Without knowing how large a heap is, its engine knows better. */
+  get controlsGc(): boolean {
+    return this.#layout.gcThreshold !== null && this.#layout.heap !== null
   }
 
   /** Allocations above which the engine collects by itself: {@link GC_OFF}, or 0 for at the next one. */
   setGcThreshold(rt: number, threshold: number): void {
-    this.words()[(rt + this.#layout.gcThreshold) >> 2] = threshold
+    if (this.controlsGc) this.words()[(rt + this.#layout.gcThreshold!) >> 2] = threshold
   }
 
   /** Gives Math.random a seed of its own: every copy of an image would go on with the image's. */
   reseed(ctx: number): void {
-    new BigUint64Array(this.#em.HEAPU8.buffer, ctx + this.#layout.randomState, 1)[0] = nextSeed()
+    const { randomState } = this.#layout
+    if (randomState === null) return
+    new BigUint64Array(this.#em.HEAPU8.buffer, ctx + randomState, 1)[0] = nextSeed()
   }
 
   /** Where the NUL-terminated string ends. */

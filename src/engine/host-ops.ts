@@ -45,6 +45,14 @@ function random(args: GuestArguments): HostValue {
   return randomFillSync(new Uint8Array(Math.floor(count)))
 }
 
+const randomWords = new Uint32Array(2)
+
+/** 53 random bits, as a number from 0 up to 1. */
+function mathRandom(): number {
+  randomFillSync(randomWords)
+  return ((randomWords[0]! >>> 5) * 2 ** 26 + (randomWords[1]! >>> 6)) / 2 ** 53
+}
+
 /** Arguments of OP.CALL before those of what it begins. */
 const CALL_ARGUMENTS = 3
 
@@ -68,6 +76,7 @@ const OPS: readonly [op: number, run: HostOp][] = [
   [OP.TEXT_ENCODE, (args) => textEncode(args.wire(1))],
   [OP.TEXT_DECODE, (args) => textDecode(args.bytes(1) ?? new Uint8Array(0), args.text(2), args.number(3))],
   [OP.RANDOM, random],
+  [OP.MATH_RANDOM, mathRandom],
   [OP.ENV, (_args, host) => host.env()],
   [OP.NOW, (args) => (args.number(1) === 1 ? performance.timeOrigin : performance.now())],
   [OP.ENCODING_NAME, (args) => encodingName(args.wire(1))],
@@ -89,12 +98,13 @@ export const HOST_OPS: readonly (HostOp | undefined)[] = OPS.reduce<(HostOp | un
 )
 
 /**
- * Ops that do not count against `limits.hostCalls`: how many pieces a body comes or goes in is its client's doing, and a feature that a
- * function has not mentioned is loaded on its time.
+ * Ops that do not count against `limits.hostCalls`: how many pieces a body comes or goes in is its client's doing, a feature that
+ * a function has not mentioned is loaded on its time, and Math.random is no call that anybody sees.
  */
 export const UNCOUNTED_OPS: ReadonlySet<number> = new Set<number>([
   OP.BODY_PULL,
   OP.FEATURE,
+  OP.MATH_RANDOM,
   OP.SEND,
   OP.SEND_END,
 ])

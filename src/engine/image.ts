@@ -50,7 +50,7 @@ export interface Image {
   readonly endBytes: number
   /** One past the last byte that may differ from zero. */
   readonly extentBytes: number
-  /** Where the heap begins. */
+  /** Where the heap begins; 0 when that is not known, and the image is of all that the memory holds. */
   readonly heapStart: number
   readonly pointers: ImagePointers
 }
@@ -93,6 +93,7 @@ const staticEnd = ({ heapStart }: Pick<Image, 'heapStart'>): number => heapStart
 export function imageExtents(
   image: Pick<Image, 'heapStart' | 'extentBytes'>,
 ): readonly (readonly [number, number])[] {
+  if (image.heapStart === 0) return [[0, image.extentBytes]]
   return [
     [0, upToUnit(staticEnd(image))],
     [downToUnit(image.heapStart), image.extentBytes],

@@ -8,15 +8,8 @@ import { GuestError } from './evaluate.ts'
 import { BASE_FEATURES } from './features.ts'
 import { share } from './framed-file.ts'
 import type { Image } from './image.ts'
-import { probeLayout } from './layout.ts'
-import {
-  DEFAULT_ENGINE,
-  type EngineCode,
-  type EngineVariant,
-  loadEngineCode,
-  PAGE_BYTES,
-  readEngine,
-} from './module.ts'
+import { type EngineLayout, probeLayout } from './layout.ts'
+import { type EngineCode, type EngineVariant, loadEngineCode, PAGE_BYTES, readEngine } from './module.ts'
 
 interface FunctionBuild {
   readonly name: string
@@ -29,6 +22,8 @@ interface FunctionBuild {
 }
 
 export interface ImagesTask {
+  /** The engine's build. */
+  readonly variant: EngineVariant
   /** The engine; else it is probed. */
   readonly kit: EngineKit | undefined
   /** The guest API's scripts, JSON as UTF-8. */
@@ -61,13 +56,18 @@ export type ImagesResult =
 /** Console lines kept of one start. */
 const LINES_MAX = 1000
 
-/** Makes all base images from source: for the package's build. `guest`: the guest API's scripts, JSON as UTF-8. */
+/**
+ * Makes all base images from source: for the package's build. `guest`: the guest API's scripts, JSON as UTF-8. `known`: what of the
+ * layout is to be believed, for tests.
+ */
 export async function makeBases(
   variant: EngineVariant,
   guest: Uint8Array,
+  known: (layout: EngineLayout) => EngineLayout = (layout) => layout,
 ): Promise<{ kit: EngineKit; code: EngineCode; bases: BaseImage[]; files: Uint8Array[] }> {
   const bytes = readEngine(variant)
-  const { kit, code } = await openKit(variant, bytes, share(guest))
+  const { kit: probed, code } = await openKit(variant, bytes, share(guest))
+  const kit = { ...probed, layout: known(probed.layout) }
   const source = sourceHash(variant, bytes, guest)
   const bases: BaseImage[] = []
   for (const features of BASE_FEATURES) bases.push(await buildBase(kit, code, features))
@@ -85,8 +85,8 @@ async function openKit(
   return { code, kit: { variant, wasm, layout: await probeLayout(code), guest } }
 }
 
-async function kitOf({ kit, guest }: ImagesTask): Promise<{ kit: EngineKit; code: EngineCode }> {
-  if (kit === undefined) return openKit(DEFAULT_ENGINE, readEngine(DEFAULT_ENGINE), guest)
+async function kitOf({ variant, kit, guest }: ImagesTask): Promise<{ kit: EngineKit; code: EngineCode }> {
+  if (kit === undefined) return openKit(variant, readEngine(variant), guest)
   return { kit, code: await loadEngineCode(kit.variant, kit.wasm, guest) }
 }
 

@@ -56,7 +56,7 @@ export function loadImage(image: Image, memory: Uint8Array, usedBytes: number): 
   for (const [from, to] of gaps) memory.fill(0, from, to)
   const end = image.base === null ? base.extentBytes : loadDelta(image, base.extentBytes, memory)
   if (usedBytes > end) memory.fill(0, end, usedBytes)
-  clearStack(memory, image.heapStart)
+  if (image.heapStart > 0) clearStack(memory, image.heapStart)
 }
 
 /** Returns where the last run ends, at least `baseEnd`; above that, what lies between runs is zeroed. */

@@ -67,7 +67,7 @@ export class InstanceMemory {
     const top = this.#heap.breakBytes
     this.#committed = Math.max(this.#committed, top)
     if (this.#ranImage !== undefined && this.#ranImage !== image) {
-      scrubStack(this.#em.HEAPU8, image.heapStart)
+      if (image.heapStart > 0) scrubStack(this.#em.HEAPU8, image.heapStart)
       this.#ranImage = undefined
     }
     loadImage(image, this.#em.HEAPU8, top)

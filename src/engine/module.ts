@@ -8,11 +8,13 @@ import { createRequire } from 'node:module'
 import type { EmscriptenModuleLoaderOptions, QuickJSSyncVariant } from 'quickjs-emscripten-core'
 import { GuestScripts } from './scripts.ts'
 
-/** The build that functions run on: it passes every hostile test, and is the faster of the two. */
-export const DEFAULT_ENGINE: EngineVariant = 'quickjs'
+/** The builds of quickjs-emscripten that the engine can run on. */
+export const ENGINE_VARIANTS = ['quickjs', 'quickjs-ng'] as const
 
-/** The two builds of quickjs-emscripten that the engine can run on. */
-export type EngineVariant = 'quickjs' | 'quickjs-ng'
+export type EngineVariant = (typeof ENGINE_VARIANTS)[number]
+
+/** Passes every hostile test, as the other does, and is the faster of the two (design/engine.md, "Which build"). */
+export const DEFAULT_ENGINE: EngineVariant = 'quickjs'
 
 /** The smallest linear memory of the engine, as its WebAssembly import declares it: 256 pages, 16 MiB. */
 export const INITIAL_PAGES = 256

@@ -8,7 +8,7 @@ import { type DecodedBase, decodeBase, sourceHash } from './base-file.ts'
 import type { EngineKit } from './build.ts'
 import { BASE_FEATURES } from './features.ts'
 import { share } from './framed-file.ts'
-import { DEFAULT_ENGINE, readEngine } from './module.ts'
+import { type EngineVariant, readEngine } from './module.ts'
 
 export interface EngineFiles {
   /** The guest API's scripts. */
@@ -18,17 +18,19 @@ export interface EngineFiles {
 }
 
 /** Name of the file with the base image that has the features BASE_FEATURES[index]. */
-export const baseFileName = (index: number): string => `base-${index}.image`
+export const baseFileName = (variant: EngineVariant, index: number): string => `${variant}-${index}.image`
 
 /** The base images of the package, each read when it is first asked for. */
 class Bases {
   readonly #folder: string
+  readonly #variant: EngineVariant
   readonly #source: string
   readonly #known: (DecodedBase | null)[] = []
 
   /** `source`: the hash of what they must have been made from. */
-  constructor(folder: string, source: string) {
+  constructor(folder: string, variant: EngineVariant, source: string) {
     this.#folder = folder
+    this.#variant = variant
     this.#source = source
   }
 
@@ -36,7 +38,8 @@ class Bases {
   get(index: number): DecodedBase | undefined {
     let base = this.#known[index]
     if (base === undefined) {
-      base = decodeBase(readOptional(join(this.#folder, baseFileName(index))), this.#source) ?? null
+      const file = join(this.#folder, baseFileName(this.#variant, index))
+      base = decodeBase(readOptional(file), this.#source) ?? null
       if (base !== null && base.base.features !== BASE_FEATURES[index]) base = null
       this.#known[index] = base
     }
@@ -52,13 +55,15 @@ export interface OpenedEngine {
 }
 
 /** Undefined when there is no base image that fits: the engine must be probed, and one made. */
-export async function openEngine({ guestFile, baseFolder }: EngineFiles): Promise<OpenedEngine | undefined> {
-  const variant = DEFAULT_ENGINE
+export async function openEngine(
+  variant: EngineVariant,
+  { guestFile, baseFolder }: EngineFiles,
+): Promise<OpenedEngine | undefined> {
   const bytes = readEngine(variant)
   const compiling = WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>)
   const [wasm, guest] = await Promise.all([compiling, readFile(guestFile)])
   const source = sourceHash(variant, bytes, guest)
-  const bases = new Bases(baseFolder, source)
+  const bases = new Bases(baseFolder, variant, source)
   const smallest = bases.get(0)
   if (smallest === undefined) return undefined
   return { kit: { variant, wasm, layout: smallest.layout, guest: share(guest) }, bases, source }

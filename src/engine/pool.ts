@@ -108,6 +108,8 @@ export class Pool<R extends Runtime> {
     if (isolation === 'request') return FATE.RESET
     const isOld = runtime.served >= boundedRequests || nowMs - runtime.loadedAtMs >= boundedMs
     if (isolation === 'bounded' && isOld) return FATE.RESET
+    // Its engine collects by itself: then what is there is alive, or will go.
+    if (!instance.controlsGc) return instance.heapBytes > gcHighBytes ? FATE.RESET : FATE.STAYS
     const due = this.marks.due(instance.memory, runtime.alive, runtime.loaded, runtime.bodyBytes)
     return due === DUE.NO ? FATE.STAYS : due === DUE.NOW ? FATE.COLLECT : FATE.COLLECT_LATER
   }

@@ -1,5 +1,12 @@
 import { FAILURE_CHARS_MAX } from './ops.ts'
-import { concat, stringFrom, stringSlice, stringSplit, toWellFormed } from './primordials.ts'
+import {
+  concat,
+  getOwnDescriptor,
+  stringFrom,
+  stringSlice,
+  stringSplit,
+  toWellFormed,
+} from './primordials.ts'
 
 const CAUSES_MAX = 3
 
@@ -75,10 +82,18 @@ export function describeFailure(thrown: unknown): string {
 }
 
 const ErrorOfRealm = Error
-/** Where making a stack may run user code (V8's hook, which quickjs-ng has), none is made. */
-const hasHook = 'prepareStackTrace' in Error
 
-/** Called by the host in the middle of anything: the stack there. Runs no code of the user's. */
+/** What the engine itself keeps of one of Error's settings, which quickjs-ng has as accessors; undefined without them. */
+function settingOf(name: string): () => unknown {
+  const getter = getOwnDescriptor(ErrorOfRealm, name)?.get
+  return getter === undefined ? () => undefined : getter.bind(ErrorOfRealm)
+}
+const stackHook = settingOf('prepareStackTrace')
+const stackLimit = settingOf('stackTraceLimit')
+
+/** Called by the host in the middle of anything: the stack there, but none where making one would run code of the user's. */
 export function where(): string {
-  return hasHook ? '' : textOf(new ErrorOfRealm(), 'stack')
+  const limit = stackLimit()
+  const isPlain = stackHook() === undefined && (limit === undefined || typeof limit === 'number')
+  return isPlain ? textOf(new ErrorOfRealm(), 'stack') : ''
 }

@@ -51,6 +51,8 @@ export const OP = {
   SEND_END: 16,
   /** () → undefined. The rest of the request's body is not wanted: the host drops what comes. */
   BODY_DROP: 17,
+  /** () → a number from 0 up to 1. Only where the engine's own Math.random cannot be seeded (src/engine/build.ts). */
+  MATH_RANDOM: 20,
 } as const
 
 /** The second argument of OP.CALL: see `hostAsync` in async.ts, and src/host/ops.ts for what the host does. */

@@ -21,6 +21,7 @@ it('every key has a meaning, and what can be set outside a file says how', () =>
     '--host',
     '--port',
     '--cores',
+    '--engine',
     '--isolation',
     '--log-level',
     '--access-log',

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ENGINE_VARIANTS } from '../../src/engine/module.ts'
 import { type LogLine, type StartOptions, startServer } from '../support/server.ts'
 
 const HANDLER = `
@@ -71,6 +72,17 @@ async function files(): Promise<string[]> {
 }
 
 describe('a start with a warm cache', () => {
+  test('is of one build of the engine: the other has its own', async () => {
+    for (const engine of ENGINE_VARIANTS) {
+      expect(await life({ engine })).toMatchObject({ cached: 0, warnings: [], answer: { greeting: 'hello' } })
+    }
+    for (const engine of ENGINE_VARIANTS) {
+      const { cached, warnings, answer, lines } = await life({ engine })
+      expect([cached, warnings, answer.greeting]).toEqual([1, [], 'hello'])
+      expect(lines.find(({ msg }) => msg === 'listening')).toMatchObject({ engine })
+    }
+  })
+
   test('bundles nothing, runs no top-level code, and serves the same', async () => {
     const first = await life()
     expect(first).toMatchObject({ cached: 0, warnings: [], answer: { greeting: 'hello', secret: null } })

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ENGINE_VARIANTS } from '../../src/engine/module.ts'
 import { type RunningServer, startServer } from '../support/server.ts'
 import { Wire } from '../support/wire.ts'
 
@@ -29,57 +30,60 @@ const PROBE = `
   }`
 const TIERS = ['reuse', 'bounded', 'request'] as const
 
-let server: RunningServer
-beforeAll(async () => {
-  server = await startServer({
-    config: {
-      pool: { maxPerFunction: 1 },
-      bounded: { requests: 2 },
-      functions: TIERS.flatMap((isolation) =>
-        ['one', 'two'].map((name) => ({
-          name: `${isolation}-${name}`,
-          code: PROBE,
-          routes: [`/${isolation}/${name}`],
-          isolation,
-          env: { NAME: name },
-        })),
-      ),
-    },
+describe.each(ENGINE_VARIANTS)('isolation on %s', (engine) => {
+  let server: RunningServer
+  beforeAll(async () => {
+    server = await startServer({
+      engine,
+      config: {
+        pool: { maxPerFunction: 1 },
+        bounded: { requests: 2 },
+        functions: TIERS.flatMap((isolation) =>
+          ['one', 'two'].map((name) => ({
+            name: `${isolation}-${name}`,
+            code: PROBE,
+            routes: [`/${isolation}/${name}`],
+            isolation,
+            env: { NAME: name },
+          })),
+        ),
+      },
+    })
   })
-})
-afterAll(() => server[Symbol.asyncDispose]())
+  afterAll(() => server[Symbol.asyncDispose]())
 
-const NOTHING = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+  const NOTHING = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
 
-async function ask(wire: Wire, path: string): Promise<number[]> {
-  await wire.send(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
-  const { status, body } = await wire.read()
-  expect(status).toBe(200)
-  return JSON.parse(body.toString()) as number[]
-}
+  async function ask(wire: Wire, path: string): Promise<number[]> {
+    await wire.send(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
+    const { status, body } = await wire.read()
+    expect(status).toBe(200)
+    return JSON.parse(body.toString()) as number[]
+  }
 
-test('request: nothing of one request is visible to the next', async () => {
-  using wire = await Wire.connect(server.port)
-  for (let i = 0; i < 5; i++) expect(await ask(wire, '/request/one')).toEqual(NOTHING)
-})
+  test('request: nothing of one request is visible to the next', async () => {
+    using wire = await Wire.connect(server.port)
+    for (let i = 0; i < 5; i++) expect(await ask(wire, '/request/one')).toEqual(NOTHING)
+  })
 
-test('bounded: up to its bound, then nothing', async () => {
-  using wire = await Wire.connect(server.port)
-  const calls = [0, 1, 2, 3].map(() => 0)
-  for (let i = 0; i < calls.length; i++) calls[i] = (await ask(wire, '/bounded/one'))[0]!
-  expect(calls).toEqual([0, 1, 0, 1])
-})
+  test('bounded: up to its bound, then nothing', async () => {
+    using wire = await Wire.connect(server.port)
+    const calls = [0, 1, 2, 3].map(() => 0)
+    for (let i = 0; i < calls.length; i++) calls[i] = (await ask(wire, '/bounded/one'))[0]!
+    expect(calls).toEqual([0, 1, 0, 1])
+  })
 
-test('reuse: what a function keeps is there for its next request', async () => {
-  using wire = await Wire.connect(server.port)
-  expect(await ask(wire, '/reuse/one')).toEqual(NOTHING)
-  const second = await ask(wire, '/reuse/one')
-  expect(second[0]).toBe(1)
-  expect(second.slice(5, 9)).toEqual([1, 1, 1, 1])
-})
+  test('reuse: what a function keeps is there for its next request', async () => {
+    using wire = await Wire.connect(server.port)
+    expect(await ask(wire, '/reuse/one')).toEqual(NOTHING)
+    const second = await ask(wire, '/reuse/one')
+    expect(second[0]).toBe(1)
+    expect(second.slice(5, 9)).toEqual([1, 1, 1, 1])
+  })
 
-test.each(TIERS)('%s: nothing of one function is visible to another', async (tier) => {
-  using wire = await Wire.connect(server.port)
-  await ask(wire, `/${tier}/one`)
-  expect(await ask(wire, `/${tier}/two`)).toEqual(NOTHING)
+  test.each(TIERS)('%s: nothing of one function is visible to another', async (tier) => {
+    using wire = await Wire.connect(server.port)
+    await ask(wire, `/${tier}/one`)
+    expect(await ask(wire, `/${tier}/two`)).toEqual(NOTHING)
+  })
 })

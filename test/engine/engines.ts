@@ -5,15 +5,15 @@ import { baseFor, mentionedFeatures } from '../../src/engine/features.ts'
 import type { Image } from '../../src/engine/image.ts'
 import { makeBases } from '../../src/engine/images.ts'
 import { Instance } from '../../src/engine/instance.ts'
+import type { EngineLayout } from '../../src/engine/layout.ts'
 import type { InstanceLimits } from '../../src/engine/limits.ts'
-import { type EngineCode, type EngineVariant, PAGE_BYTES } from '../../src/engine/module.ts'
+import { ENGINE_VARIANTS, type EngineCode, type EngineVariant, PAGE_BYTES } from '../../src/engine/module.ts'
 import { type PoolEvents, type PoolLimits, Runtime } from '../../src/engine/pool.ts'
 import { maximumPages, Pools, type PoolsLimits } from '../../src/engine/pools.ts'
 import { FLAG, HEAD_KIND, STATE } from '../../src/guest/ops.ts'
 import { buildGuest } from '../guest/sandbox.ts'
 import { FakeHost } from '../support/fake-host.ts'
 
-const VARIANTS: readonly EngineVariant[] = ['quickjs', 'quickjs-ng']
 /** Small enough that the guest's limit comes before that of the test's own thread. */
 const STACK_BYTES = 96 << 10
 const INIT_MS = 5000
@@ -92,6 +92,9 @@ export interface Counts {
   leftAllocations: number
 }
 
+/** Parts of the layout that are to be taken as not recognised. */
+type Unknown = Partial<Record<keyof EngineLayout, null>>
+
 export class Engine {
   readonly variant: EngineVariant
   #built:
@@ -99,13 +102,20 @@ export class Engine {
     | undefined
   guestSource = ''
 
-  constructor(variant: EngineVariant) {
+  readonly #unknown: Unknown
+
+  constructor(variant: EngineVariant, unknown: Unknown = {}) {
     this.variant = variant
+    this.#unknown = unknown
   }
 
   async build(): Promise<void> {
     this.guestSource = await buildGuest()
-    const { bases, files, ...built } = await makeBases(this.variant, Buffer.from(this.guestSource))
+    const { bases, files, ...built } = await makeBases(
+      this.variant,
+      Buffer.from(this.guestSource),
+      (layout) => ({ ...layout, ...this.#unknown }),
+    )
     this.#built = { ...built, bases, base: bases[0]!, file: files[0]! }
   }
 
@@ -221,9 +231,28 @@ export async function leaseOrGrow(pools: Pools<Runtime>, functionIndex = 0): Pro
 
 /** Describes `title` once for each build of the engine. */
 export function describeEngines(title: string, define: (engine: Engine) => void): void {
-  describe.each(VARIANTS)(`${title} on %s`, (variant) => {
+  describe.each(ENGINE_VARIANTS)(`${title} on %s`, (variant) => {
     const engine = new Engine(variant)
     beforeAll(() => engine.build())
     define(engine)
   })
+}
+
+const UNKNOWN: readonly (readonly [string, Unknown])[] = [
+  ['the threshold of the collector', { gcThreshold: null }],
+  ['the count of allocations', { allocations: null }],
+  ['the state of Math.random', { randomState: null }],
+  ['where the heap is', { heap: null }],
+  ['any of its layout', { gcThreshold: null, allocations: null, randomState: null, heap: null }],
+]
+
+/** Describes `title` for each build of the engine, once for each part of its layout that may not be recognised. */
+export function describeUnknownEngines(title: string, define: (engine: Engine) => void): void {
+  for (const variant of ENGINE_VARIANTS) {
+    describe.each(UNKNOWN)(`${title} on a ${variant} that does not show %s`, (_, unknown) => {
+      const engine = new Engine(variant, unknown)
+      beforeAll(() => engine.build())
+      define(engine)
+    })
+  }
 }

@@ -36,7 +36,7 @@ const PATHS = [...HOSTILE.matchAll(/^ {4}'(\/\w+)':/gm)].map(([, path]) => path!
 describeEngines('an image', (engine) => {
   /** The whole memory, without the seed of Math.random: it is not to be used any more. */
   function stateOf(instance: Instance, image: Image): Buffer {
-    const seed = image.pointers.ctx + engine.built.kit.layout.randomState
+    const seed = image.pointers.ctx + engine.built.kit.layout.randomState!
     instance.bytes.fill(0, seed, seed + 8)
     return Buffer.from(instance.bytes.buffer, 0, instance.bytes.length)
   }

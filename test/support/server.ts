@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
+import type { EngineVariant } from '../../src/engine/module.ts'
+
 /** The command under test: the built one, or an installed one named by E2E_MAIN. */
 const MAIN = process.env['E2E_MAIN'] ?? fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
@@ -22,6 +24,10 @@ type Exit = {
 }
 
 export type StartOptions = {
+  /** The build of the engine; the default one where it is not given. */
+  readonly engine?: EngineVariant
+  /** The command, where it is not the built one. */
+  readonly main?: string
   /** Flags and the handler. `--cores 1`, `--port 0` and `--host 127.0.0.1` are added where absent. */
   readonly args?: readonly string[]
   /** Written to a JSON file that `--config` names. */
@@ -140,15 +146,19 @@ async function prepare({ config, handlerFiles = {}, folder: given }: StartOption
   return folder
 }
 
-function launch(folder: string, { args = [], config, env = {} }: StartOptions): ChildProcess {
+function launch(
+  folder: string,
+  { args = [], engine, main = MAIN, config, env = {} }: StartOptions,
+): ChildProcess {
   const given = new Set(args)
   const defaults: string[] = []
   if (!given.has('--cores')) defaults.push('--cores', '1')
   if (!given.has('--port')) defaults.push('--port', '0')
   if (!given.has('--host')) defaults.push('--host', '127.0.0.1')
+  if (engine !== undefined) defaults.push('--engine', engine)
   if (config) defaults.push('--config', 'test-config.json')
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign(name)))
-  const child = spawn(process.execPath, [MAIN, ...defaults, ...args], {
+  const child = spawn(process.execPath, [main, ...defaults, ...args], {
     cwd: folder,
     // A cache of its own: no test finds what another, or the user, has left.
     env: { ...inherited, XDG_CACHE_HOME: join(folder, 'cache'), ...env },
