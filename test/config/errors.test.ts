@@ -46,7 +46,6 @@ it('keeps the codes and statuses that clients rely on', () => {
     'pool-exhausted': 503,
     overloaded: 503,
     'buffers-full': 503,
-    overloaded: 503,
     'shutting-down': 503,
     'wall-limit': 504,
   })
