@@ -1,10 +1,12 @@
-// Builds everything that runs: the ring package, the guest API, the server with its command and thread entries, and types.
+// Builds everything that runs: the ring package, the guest API, Node's modules for functions, the server with its command and
+// thread entries, and types.
 import { execFileSync } from 'node:child_process'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { buildGuest } from './build-guest.mjs'
+import { buildNodeModules } from './build-node-modules.mjs'
 import { compileParser } from './build-parser.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -47,6 +49,7 @@ await Promise.all([
     outdir: 'src/shared/ringbuffer/dist',
   }),
   buildGuest().then((scripts) => writeFile(at('dist/guest.json'), scripts)),
+  buildNodeModules(),
   build({
     ...host,
     entryPoints: {

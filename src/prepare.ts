@@ -83,11 +83,13 @@ export async function prepareFunctions(
   }
 }
 
-function sourceOf(config: Config, { name, file, code, limits }: Config['functions'][number]): CachedSource {
+function sourceOf(config: Config, fn: Config['functions'][number]): CachedSource {
+  const { name, file, code, jsxImportSource, limits } = fn
   const { stackBytes, memoryBytes } = functionLimits(config, limits)
   const text = { ...(file !== undefined && { file }), ...(code !== undefined && { code }) }
+  const jsx = jsxImportSource === undefined ? {} : { jsxImportSource }
   // File names in errors and stacks are relative to the working folder, as the user typed them.
-  return { name, ...text, resolveDir: process.cwd(), stackBytes, memoryBytes }
+  return { name, ...text, ...jsx, resolveDir: process.cwd(), stackBytes, memoryBytes }
 }
 
 /** Bundles that are on their way: each is begun once, and awaited where it is needed. */

@@ -23,6 +23,7 @@ export interface CachedSource {
   readonly file?: string
   readonly code?: string
   readonly resolveDir: string
+  readonly jsxImportSource?: string
   readonly stackBytes: number
   readonly memoryBytes: number
 }
@@ -107,8 +108,10 @@ export class FunctionCache {
     }
   }
 
-  #keyOf({ name, file, code, resolveDir, stackBytes, memoryBytes }: CachedSource): EntryKey {
-    const identity = [name, file ?? null, code ?? null, resolveDir, stackBytes, memoryBytes]
+  #keyOf(source: CachedSource): EntryKey {
+    const { name, file, code, resolveDir, jsxImportSource, stackBytes, memoryBytes } = source
+    const made = [resolveDir, jsxImportSource ?? null, stackBytes, memoryBytes]
+    const identity = [name, file ?? null, code ?? null, ...made]
     return { identity: sha256(JSON.stringify(identity)), maker: this.#maker }
   }
 }

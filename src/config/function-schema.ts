@@ -67,6 +67,17 @@ export const functionsSchema = list(
       ),
     ),
     code: v.exactOptional(string(MIB, { meaning: 'Source text, instead of file.', hidden: true })),
+    jsxImportSource: v.exactOptional(
+      string(
+        256,
+        {
+          meaning:
+            'Package of the JSX runtime, where neither a pragma nor a tsconfig.json names one (then react).',
+        },
+        undefined,
+        "a package's name",
+      ),
+    ),
     routes: list(route, 1, ROUTES_MAX, { meaning: 'What the function serves.' }),
     isolation: v.exactOptional(isolation()),
     env: v.exactOptional(env),

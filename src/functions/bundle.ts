@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { builtinModules, createRequire } from 'node:module'
-import { basename, dirname, extname, resolve } from 'node:path'
-import type { BuildFailure, BuildOptions, Message, Plugin } from 'esbuild'
+import { createRequire } from 'node:module'
+import { dirname, extname, relative, resolve } from 'node:path'
+import type { BuildFailure, BuildOptions, BuildResult, Message, Plugin } from 'esbuild'
 import { RingletError } from '../errors.ts'
+import { assetLoaders, assets } from './assets.ts'
 import { completeEntry, type Entry } from './entry.ts'
 import { collectInputs, type Inputs } from './inputs.ts'
+import { followsPromises, lowered, nodeModules } from './node-modules.ts'
 
 export interface FunctionToBundle {
   readonly name: string
@@ -15,6 +17,8 @@ export interface FunctionToBundle {
   readonly code?: string
   /** Folder that imports of `code` start from, and that paths in messages and stacks are relative to. */
   readonly resolveDir: string
+  /** Package of the JSX runtime where neither a pragma nor a tsconfig names one; else esbuild's default, `react`. */
+  readonly jsxImportSource?: string
 }
 
 export interface Bundle {
@@ -30,7 +34,7 @@ export interface Bundle {
 const BUNDLE_BYTES_MAX = 16 * 1024 * 1024
 
 /** Raised when an entry is completed otherwise (entry.ts), or the plugin below resolves otherwise. */
-const ENTRY_FORMAT = 1
+const ENTRY_FORMAT = 2
 
 const LOADERS = {
   '.js': 'jsx',
@@ -68,7 +72,10 @@ export async function bundleFunction(input: FunctionToBundle): Promise<Bundle> {
   const { build } = await esbuild
   try {
     const entry = await completeEntry(build, source, loaderOf(path), code !== undefined)
-    const { outputFiles, metafile } = await build(optionsFor(path, entry, resolveDir))
+    const options = optionsFor(input, path, entry)
+    let result: BuildResult<typeof options> = await build(options)
+    if (followsPromises(result.metafile)) result = await build(lowered(options))
+    const { outputFiles, metafile } = result
     const map = outputFiles.find((output) => output.path.endsWith('.map'))!
     const bundle = outputFiles.find((output) => output !== map)!
     if (bundle.contents.length > BUNDLE_BYTES_MAX) {
@@ -98,7 +105,8 @@ export function bundlerIdentity(): string {
   const { version } = JSON.parse(readFileSync(require.resolve('esbuild/package.json'), 'utf8')) as {
     version: string
   }
-  const { plugins: _, ...options } = optionsFor('/inline.ts', { contents: '', loader: 'ts' }, '/')
+  const sample = { name: 'sample', code: '', resolveDir: '/' }
+  const { plugins: _, ...options } = optionsFor(sample, '/inline.ts', { contents: '', loader: 'ts' })
   return JSON.stringify([ENTRY_FORMAT, version, options, process.env['NODE_PATH'] ?? null])
 }
 
@@ -116,10 +124,12 @@ function loaderOf(path: string): Entry['loader'] {
   return LOADERS[extname(path) as keyof typeof LOADERS] ?? 'ts'
 }
 
-function optionsFor(path: string, { contents, loader }: Entry, resolveDir: string) {
+function optionsFor({ code, resolveDir, jsxImportSource }: FunctionToBundle, path: string, entry: Entry) {
   return {
     absWorkingDir: resolve(resolveDir),
-    stdin: { contents, loader, resolveDir: dirname(path), sourcefile: basename(path) },
+    ...(code === undefined
+      ? { entryPoints: [path] }
+      : { stdin: { ...entry, resolveDir: dirname(path), sourcefile: relative(resolveDir, path) } }),
     outfile: resolve(resolveDir, 'function.js'),
     write: false,
     metafile: true,
@@ -130,8 +140,9 @@ function optionsFor(path: string, { contents, loader }: Entry, resolveDir: strin
     target: 'es2023',
     charset: 'utf8',
     jsx: 'automatic',
-    loader: { '.js': 'jsx', '.txt': 'text', '.html': 'text', '.md': 'text', '.sql': 'text' },
-    define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
+    ...(jsxImportSource !== undefined && { jsxImportSource }),
+    loader: { '.js': 'jsx', ...assetLoaders },
+    define: { 'process.env.NODE_ENV': '"production"', 'process.env': '{}', global: 'globalThis' },
     // One line before the code and one after: the whole text is an expression, and the map counts the line.
     banner: { js: '(function (exports, module, require) {' },
     footer: { js: '})' },
@@ -139,34 +150,21 @@ function optionsFor(path: string, { contents, loader }: Entry, resolveDir: strin
     sourcesContent: false,
     legalComments: 'none',
     logLevel: 'silent',
-    plugins: [refuseNodeModules],
+    plugins: [entryOf(path, code === undefined ? entry : undefined), nodeModules, assets],
   } as const satisfies BuildOptions
 }
 
-/** `node:fs` and the like do not exist in the sandbox; a package of the same bare name (`events`, `buffer`) is used if installed. */
-const refuseNodeModules: Plugin = {
-  name: 'refuse-node-modules',
-  setup(build) {
-    const names = builtinModules.map((name) => name.replace(/[\\/.]/g, '\\$&')).join('|')
-    build.onResolve(
-      { filter: new RegExp(`^(?:node:.*|${names})$`) },
-      async ({ path, pluginData, ...args }) => {
-        if (pluginData === refuseNodeModules) return undefined
-        if (!path.startsWith('node:')) {
-          const { importer, namespace, resolveDir, kind } = args
-          const installed = await build.resolve(path, {
-            importer,
-            namespace,
-            resolveDir,
-            kind,
-            pluginData: refuseNodeModules,
-          })
-          if (installed.errors.length === 0) return installed
-        }
-        return { errors: [{ text: `the Node.js module "${path}" does not exist in the sandbox` }] }
-      },
-    )
-  },
+/** The file as completed. It stays a file for the bundler, so that its folder's tsconfig.json counts, and `type` in package.json. */
+function entryOf(path: string, entry: Entry | undefined): Plugin {
+  return {
+    name: 'entry',
+    setup(build) {
+      if (entry === undefined) return
+      build.onLoad({ filter: /.*/ }, (args) =>
+        args.path === path && args.namespace === 'file' ? { ...entry, resolveDir: dirname(path) } : undefined,
+      )
+    },
+  }
 }
 
 function failure(

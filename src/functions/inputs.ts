@@ -3,8 +3,9 @@
 
 import { createHash } from 'node:crypto'
 import { readFileSync, realpathSync, statSync } from 'node:fs'
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import type { Metafile } from 'esbuild'
+import { REQUIRED } from './node-modules.ts'
 
 /** Plain data, for JSON. Paths are absolute. */
 export interface Inputs {
@@ -22,6 +23,9 @@ const EXTENDS_DEPTH_MAX = 16
 /** Two ticks of a kernel's clock: a file as young as that may change again without a new stamp. */
 const STAMP_AGE_MS_MIN = 20
 
+/** What the bundler puts around a path: a module that is left out, an import's attributes, bytes (assets.ts). */
+const NOT_OF_THE_PATH = /^\(disabled\):|\?bytes$| with \{.*\}$/g
+
 /**
  * Undefined when a file has changed since `startedMs` (Date.now() before the bundler read any): then what it has now
  * may not be what the bundler saw.
@@ -34,9 +38,9 @@ export function collectInputs(
 ): Inputs | undefined {
   const collector = new Collector(startedMs)
   for (const [key, { imports }] of Object.entries(metafile.inputs)) {
-    const isEntry = key === basename(entry.path)
-    const path = isEntry ? entry.path : resolve(resolveDir, key.replace(/^\(disabled\):/, ''))
-    if (!isEntry || entry.isFile) collector.addFile(path)
+    if (key.startsWith(`${REQUIRED}:`)) continue
+    const path = resolve(resolveDir, key.replace(NOT_OF_THE_PATH, ''))
+    if (path !== entry.path || entry.isFile) collector.addFile(path)
     collector.addSteering(dirname(path))
     for (const { original } of imports) {
       if (original !== undefined) collector.addLookups(dirname(path), original)

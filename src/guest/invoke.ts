@@ -1,3 +1,4 @@
+import { asyncContext } from './async-context.ts'
 import { host, startServing, words } from './bridge.ts'
 import { contextPrototype } from './context.ts'
 import { describeFailure } from './describe.ts'
@@ -31,13 +32,15 @@ export function load(factory: (exports: object, module: object, require: unknown
   // The bundle's `var __ringlet` cannot be deleted where it ran as a global script, but need not be seen.
   if (!Reflect.deleteProperty(globalThis, '__ringlet')) Reflect.set(globalThis, '__ringlet', undefined)
   const module: { exports: unknown } = { exports: {} }
-  factory(module.exports as object, module, requireNothing)
+  factory(module.exports as object, module, requireOwn)
   const handler = resolveHandler(module.exports)
   owner = handler.owner
   call = handler.call
 }
 
-function requireNothing(name: unknown): never {
+/** A bundle has all that it imports in itself, but for what the guest keeps on its behalf. */
+function requireOwn(name: unknown): unknown {
+  if (name === 'ringlet:async-context') return asyncContext
   throw new Error(`cannot load ${JSON.stringify(name)} at run time: a function is one bundle`)
 }
 
@@ -50,6 +53,7 @@ export function invoke(head: string, body: string | ArrayBuffer | undefined, fla
   words[STATE] = PENDING
   forgetTimers()
   loadedFeature('async')?.begin()
+  asyncContext.frame = undefined
   try {
     if (env === undefined) start(flags)
     const content =

@@ -24,6 +24,21 @@ const files: Record<string, string> = {
   'assets.ts': `import data from './lib/data.json'\nimport text from './lib/note.txt'\nexport default () => data.value + text`,
   'package.ts': `import { name } from 'fake-package'\nimport { EventEmitter } from 'events'\nexport default () => name + EventEmitter`,
   'environment.ts': `export default () => process.env.NODE_ENV`,
+  'attributes.ts': `import data from './lib/data.json' with { type: 'json' }
+import note from './lib/data.json' with { type: 'text' }
+import bytes from './lib/data.bin' with { type: 'bytes' }
+export default () => data.value + note + (bytes instanceof Uint8Array) + bytes.join()`,
+  'bytes.ts': `import bytes from './lib/data.bin'\nexport default () => (bytes instanceof ArrayBuffer) + new Uint8Array(bytes).join()`,
+  'lib/data.bin': 'AZ',
+  'wasm.ts': `import module from './lib/sum.wasm'\nexport default () => module`,
+  'odd-type.ts': `import sheet from './lib/note.txt' with { type: 'css' }\nexport default () => sheet`,
+  'odd-attribute.ts': `import sheet from './lib/note.txt' with { as: 'css' }\nexport default () => sheet`,
+  'process-env.ts': `export default () => String(process.env.HOME) + (process.env.A ?? 'none')`,
+  'automatic/page.tsx': `export default () => <p class="x">{'text'}</p>`,
+  'automatic/tsconfig.json': `{ "compilerOptions": { "jsx": "react-jsx", "jsxImportSource": "../lib/html" } }`,
+  'by-factory/page.tsx': `const h = (tag: string, _: unknown, text: string) => tag + text\nexport default () => <p>text</p>`,
+  'by-factory/tsconfig.json': `{ "compilerOptions": { "jsx": "react", "jsxFactory": "h" } }`,
+  'plain/page.tsx': `export default () => <p class="y">{'text'}</p>`,
   'lib/text.ts': `export const text: string = 'imported'`,
   'lib/common.cjs': `exports.text = 'common'`,
   'lib/data.json': `{"value":"json "}`,
@@ -37,7 +52,9 @@ const files: Record<string, string> = {
   'broken.ts': `export default {\n  fetch() {\n    return 1 +\n  },\n}`,
   'missing.ts': `import './lib/nothing.ts'\nexport default () => 1`,
   'builtin.ts': `export const a = 1\nimport fs from 'node:fs'\nexport default () => fs`,
-  'bare-builtin.ts': `import { join } from 'path'\nexport default () => join`,
+  'bare-builtin.ts': `import { join } from 'path'\nexport default () => join('a', 'b')`,
+  'bare-missing.ts': `import { connect } from 'tls'\nexport default () => connect`,
+  'hooks.ts': `import { createHook } from 'node:async_hooks'\nexport default () => createHook`,
   'throws.ts': `// a comment\ninterface Unused { a: 1 }\nfunction inner(): never {\n  throw new RangeError('at line four')\n}\nexport default () => inner()`,
   'throws-imported.ts': `import { fail } from './lib/fail.ts'\nexport default () => fail()`,
   'lib/fail.ts': `type A = 1\n\nexport function fail(): A {\n  throw new Error('in a library')\n}`,
@@ -93,10 +110,30 @@ describe('bundleFunction', () => {
     ['assets.ts', 'json text'],
     ['package.ts', 'for workers, events from npm'],
     ['environment.ts', 'production'],
+    ['process-env.ts', 'undefinednone'],
+    ['bare-builtin.ts', 'a/b'],
+    ['attributes.ts', 'json {"value":"json "}true65,90'],
+    ['bytes.ts', 'true65,90'],
+    ['automatic/page.tsx', '<p {"class":"x"}>text'],
+    ['by-factory/page.tsx', 'ptext'],
   ])('%s', async (file, expected) => {
     const { code, map } = await bundleFunction({ name: 'f', file, resolveDir: folder })
     expect(await result(code)).toBe(expected)
     expect(JSON.parse(map).sources).toContain(file)
+  })
+
+  it('takes the JSX runtime of the configuration where no pragma and no tsconfig.json names one', async () => {
+    const options = { name: 'f', resolveDir: folder, jsxImportSource: '../lib/html' }
+    const plain = await bundleFunction({ ...options, file: 'plain/page.tsx' })
+    expect(await result(plain.code)).toBe('<p {"class":"y"}>text')
+    const chosen = await bundleFunction({ ...options, file: 'by-factory/page.tsx' })
+    expect(await result(chosen.code)).toBe('ptext')
+    const inline = await bundleFunction({
+      ...options,
+      jsxImportSource: './lib/html',
+      code: '() => <b>in</b>',
+    })
+    expect(await result(inline.code)).toBe('<b {}>in')
   })
 
   it.each([
@@ -125,8 +162,26 @@ describe('bundleFunction', () => {
       'function f: cannot build builtin.ts:2:16: the Node.js module "node:fs" does not exist in the sandbox',
     ],
     [
-      'bare-builtin.ts',
-      'function f: cannot build bare-builtin.ts:1:22: the Node.js module "path" does not exist in the sandbox',
+      'hooks.ts',
+      expect.stringMatching(
+        /^function f: cannot build hooks\.ts:1:10: No matching export .* for import "createHook"$/,
+      ),
+    ],
+    [
+      'bare-missing.ts',
+      'function f: cannot build bare-missing.ts:1:25: the Node.js module "tls" does not exist in the sandbox',
+    ],
+    [
+      'wasm.ts',
+      'function f: cannot build wasm.ts:1:20: there is no WebAssembly in the sandbox: "./lib/sum.wasm" cannot be imported',
+    ],
+    [
+      'odd-type.ts',
+      'function f: cannot build odd-type.ts:1:19: the import type "css" is not known: bytes, json and text are',
+    ],
+    [
+      'odd-attribute.ts',
+      'function f: cannot build odd-attribute.ts:1:19: the import attribute "as" is not known',
     ],
     ['nowhere.ts', 'function f: cannot build nowhere.ts: there is no such file'],
     ['lib', 'function f: cannot build lib: the file cannot be read (EISDIR)'],
@@ -136,7 +191,7 @@ describe('bundleFunction', () => {
     )
     expect(error).toBeInstanceOf(RingletError)
     expect((error as RingletError).code).toBe('RINGLET_HANDLER_BUILD')
-    expect((error as RingletError).message).toBe(message)
+    expect((error as RingletError).message).toEqual(message)
   })
 
   it('says what is wrong with inline code', async () => {

@@ -1,3 +1,4 @@
+import { asyncContext } from '../async-context.ts'
 import { host, refuseAtTopLevel } from '../bridge.ts'
 import { OP } from '../ops.ts'
 import { reportException } from '../report.ts'
@@ -7,6 +8,7 @@ interface Timer {
   callback: Callback
   args: unknown[]
   repeat: boolean
+  frame: unknown
 }
 
 /** HTML, "run steps after a timeout": a delay beyond a signed 32-bit integer counts as none. */
@@ -22,7 +24,7 @@ function set(what: string, callback: unknown, delay: unknown, args: unknown[], r
   const id = ++lastId
   // The host may refuse it, and throws then.
   host(OP.TIMER_SET, id, delayMs > 0 && delayMs <= DELAY_MS_MAX ? delayMs : 0, repeat)
-  timers.set(id, { callback: callback as Callback, args, repeat })
+  timers.set(id, { callback: callback as Callback, args, repeat, frame: asyncContext.frame })
   return id
 }
 
@@ -63,11 +65,13 @@ export function fire(id: number): void {
   if (timer === undefined) return
   if (!timer.repeat) timers.delete(id)
   const { callback, args } = timer
+  asyncContext.frame = timer.frame
   try {
     callback(...args)
   } catch (thrown) {
     reportException('timer', thrown)
   }
+  asyncContext.frame = undefined
 }
 
 export function queueMicrotask(callback: unknown): void {
@@ -76,10 +80,13 @@ export function queueMicrotask(callback: unknown): void {
 }
 
 async function runSoon(callback: Callback): Promise<void> {
+  const { frame } = asyncContext
   await undefined
+  asyncContext.frame = frame
   try {
     callback()
   } catch (thrown) {
     reportException('microtask', thrown)
   }
+  asyncContext.frame = undefined
 }

@@ -1,0 +1,2 @@
+export * from 'unenv/node/events'
+export { default } from 'unenv/node/events'

@@ -1,0 +1,2 @@
+export * from 'unenv/node/url'
+export { default } from 'unenv/node/url'

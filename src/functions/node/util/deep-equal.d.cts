@@ -1,0 +1,1 @@
+export function isDeepStrictEqual(left: unknown, right: unknown): boolean
