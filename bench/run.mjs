@@ -13,6 +13,7 @@ const BENCHES = {
   coldstart: () => import('./coldstart/run.mjs'),
   density: () => import('./density/run.mjs'),
   scale: () => import('./scale/run.mjs'),
+  noisy: () => import('./noisy/run.mjs'),
 }
 const COLUMNS = [
   ['bench', 'bench'],
@@ -25,6 +26,7 @@ const COLUMNS = [
   ['p50Ms', 'p50 ms'],
   ['p99Ms', 'p99 ms'],
   ['p999Ms', 'p99.9 ms'],
+  ['failed', 'failed'],
   ['cpuMicros', 'cpu µs'],
   ['residentMiB', 'resident MiB'],
   ['ratio', 'ratio'],

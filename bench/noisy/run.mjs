@@ -1,0 +1,114 @@
+// A quiet tenant beside a hostile one: requests of the quiet one at a constant rate, counted from when each was due, alone and beside
+// each kind of neighbour in turns. The server is one process with two shards; other servers can be added to `peers`.
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { constantRate } from '../lib/rate.mjs'
+import { startServer } from '../lib/server.mjs'
+import { summary } from '../lib/stats.mjs'
+import { FUNCTIONS, NEIGHBOURS } from './functions.mjs'
+
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+const NEIGHBOUR = fileURLToPath(new URL('./neighbour.mjs', import.meta.url))
+const CORES = 2
+const QUIET = { path: '/quiet', connections: 16, perSecond: 250 }
+/** How long a neighbour is there before anything is measured. */
+const SETTLE_SECONDS = 2
+
+async function startRinglet(folder) {
+  const config = { cores: CORES, port: 0, functions: FUNCTIONS, cache: { mode: 'off' } }
+  const file = join(folder, 'noisy.json')
+  await writeFile(file, JSON.stringify(config))
+  return startServer(MAIN, ['--config', file], folder)
+}
+
+/** Whoever is to be compared: a name, and how it is started with the functions of functions.mjs. */
+const peers = [{ name: `ringlet, ${CORES} cores`, start: startRinglet }]
+
+function startNeighbour(port, neighbour) {
+  const child = spawn(process.execPath, [NEIGHBOUR, JSON.stringify({ port, ...neighbour })], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let last
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    last = JSON.parse(line)
+  })
+  const ended = new Promise((resolve) => child.on('close', resolve))
+  return async () => {
+    child.kill('SIGTERM')
+    await ended
+    return last
+  }
+}
+
+/** Only these answers, and some: else the neighbour was not what it is called. */
+function checkAnswers({ name, statuses }, answered) {
+  const strange = Object.keys(answered).filter((status) => !statuses.includes(Number(status)))
+  if (strange.length > 0 || Object.keys(answered).length === 0) {
+    throw new Error(`the neighbour that ${name} was answered ${JSON.stringify(answered)}`)
+  }
+}
+
+async function beside(port, neighbour, seconds) {
+  const stop = startNeighbour(port, neighbour)
+  try {
+    return await constantRate({
+      port,
+      ...QUIET,
+      seconds,
+      warmUpSeconds: SETTLE_SECONDS,
+      maySeeFailures: true,
+    })
+  } finally {
+    const answered = await stop()
+    checkAnswers(neighbour, answered)
+  }
+}
+
+export async function run({ quick, report }) {
+  const rounds = quick ? 1 : 3
+  const seconds = quick ? 3 : 8
+  const neighbours = quick ? NEIGHBOURS.slice(0, 1) : NEIGHBOURS
+  const rows = []
+  for (const peer of peers) {
+    for (const neighbour of neighbours) {
+      // A server for each: what one neighbour has left behind is not the next one's.
+      const folder = await mkdtemp(join(tmpdir(), 'ringlet-noisy-'))
+      const server = await peer.start(folder)
+      const results = { alone: [], beside: [] }
+      try {
+        for (let round = 0; round < rounds; round++) {
+          report(`${peer.name}, neighbour ${neighbour.name}, round ${round + 1} of ${rounds}`)
+          results.alone.push(await constantRate({ port: server.port, ...QUIET, seconds }))
+          results.beside.push(await beside(server.port, neighbour, seconds))
+        }
+      } finally {
+        await server.stop()
+        await rm(folder, { recursive: true, force: true })
+      }
+      rows.push(...rowsOf(peer.name, neighbour.name, results))
+    }
+  }
+  return rows
+}
+
+function rowsOf(peer, neighbour, { alone, beside: noisy }) {
+  const median = (samples, key) => summary(samples.map((sample) => sample[key])).median
+  const row = (name, samples) => ({
+    bench: 'noisy',
+    case: name,
+    peer,
+    unit: 'req/s',
+    ...summary(samples.map(({ perSecond }) => perSecond)),
+    p50Ms: median(samples, 'p50Ms'),
+    p99Ms: median(samples, 'p99Ms'),
+    p999Ms: median(samples, 'p999Ms'),
+    failed: samples.reduce((sum, { failed }) => sum + failed, 0),
+  })
+  const quiet = row(`alone (then: ${neighbour})`, alone)
+  const loud = row(`beside: ${neighbour}`, noisy)
+  return [quiet, { ...loud, p50Ratio: loud.p50Ms / quiet.p50Ms, against: 'alone' }]
+}
