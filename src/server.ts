@@ -269,7 +269,7 @@ class Server implements Ringlet {
       standing,
       watchdog,
       {
-        isWanted: ({ shard, slot, generation }) => links[shard]!.isOpen(slot, generation),
+        isWanted: ({ shard, slot, generation }) => links[shard]!.slots.find(slot, generation) !== undefined,
         hung: ({ shard, functionIndex, ranMs, ...culprit }) => {
           const { name, limits } = plans[functionIndex]!
           const limit = { cpuMs: limits.cpuMs, graceMs: watchdog.graceMs }
@@ -323,9 +323,9 @@ class Server implements Ringlet {
   }
 
   async #listen(): Promise<number> {
-    const { host, port, acceptor } = this.#config
+    const { host, port, acceptor, balance } = this.#config
     this.#acceptor = new Acceptor(
-      { host, port, ...acceptor, heldBytes: this.#bound!.buffers / 2 },
+      { host, port, ...acceptor, balance, heldBytes: this.#bound!.buffers / 2 },
       this.#links,
       this.#penaltyLink,
       { unavailable: (path, reason) => this.#fileTrouble(path, reason) },

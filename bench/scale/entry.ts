@@ -24,7 +24,7 @@ const SPINS = 200
 
 /** Serves on a free port; `cores`: echoing threads. */
 export async function serveEcho(cores: number): Promise<number> {
-  const { ring, connection, acceptor } = defaultConfig({ cores, port: 0 })
+  const { ring, connection, acceptor, balance } = defaultConfig({ cores, port: 0 })
   const bell = createSharedMemory(ACCEPTOR_MEMORY_BYTES)
   const { receiveWindowBytes, sendWindowBytes } = connection
   const limits = { receiveWindowBytes, sendWindowBytes, batchRecords: ring.batchRecords }
@@ -35,7 +35,7 @@ export async function serveEcho(cores: number): Promise<number> {
     await new Promise((resolve) => worker.once('message', resolve))
     link.restart()
   }
-  const options = { ...acceptor, host: '127.0.0.1', port: 0, heldBytes: 16 << 20 }
+  const options = { ...acceptor, balance, host: '127.0.0.1', port: 0, heldBytes: 16 << 20 }
   return new Acceptor(options, links).listen()
 }
 

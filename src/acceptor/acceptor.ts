@@ -5,6 +5,7 @@ import { createServer, type Server, Socket } from 'node:net'
 import { type Doorbell, doorbellBytes } from '@shared/ringbuffer'
 import { LANE, REQUEST } from '../protocol.ts'
 import { acceptorBell } from '../shard.ts'
+import { Balance, type BalanceOptions } from './balance.ts'
 import { Connection } from './connection.ts'
 import { type FileEvents, FileSender } from './files.ts'
 import { HeldBytes } from './held.ts'
@@ -19,6 +20,8 @@ export interface AcceptorOptions {
   readonly writeTimeoutMs: number
   /** What is kept for all clients together outside of the rings. */
   readonly heldBytes: number
+  /** How shards that are busy give connections to those that are not. */
+  readonly balance: BalanceOptions
   /** How long a turn's end looks again for answers before the acceptor sleeps. */
   readonly spinMicros: number
 }
@@ -36,6 +39,7 @@ export class Acceptor {
   /** Those that serve everybody. */
   readonly #normal: readonly ShardLink[]
   readonly #penalty: ShardLink | undefined
+  readonly #balance: Balance
   readonly #bell: Doorbell
   readonly #server: Server
   /** One buffer for all sockets: a read is over, copied into a ring, before the next one starts. */
@@ -61,6 +65,7 @@ export class Acceptor {
     this.#normal = links
     this.#penalty = penalty
     this.#links = penalty === undefined ? links : [...links, penalty]
+    this.#balance = new Balance(links, options.balance)
     this.#held = new HeldBytes(options.heldBytes)
     this.#spinMs = options.spinMicros / 1000
     const files = new FileSender(options.writeTimeoutMs, fileEvents)
@@ -86,6 +91,7 @@ export class Acceptor {
         // A failed accept (too many open files) is the kernel's refusal of one client, not the server's end.
         this.#server.on('error', () => {})
         this.#sleep()
+        this.#balance.start()
         const address = this.#server.address()
         resolve(typeof address === 'object' && address !== null ? address.port : port)
       })
@@ -102,6 +108,7 @@ export class Acceptor {
    */
   async drain(timeoutMs: number): Promise<void> {
     this.#server.close()
+    this.#balance.stop()
     if (this.#open.size === 0) return
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve
@@ -118,7 +125,7 @@ export class Acceptor {
     for (const link of this.#links) link.tell(REQUEST.ABORT)
     const endMs = performance.now() + ABORT_MS
     const look = () => {
-      if (performance.now() < endMs) for (const link of this.#links) link.stopRun()
+      if (performance.now() < endMs) for (const link of this.#links) link.runs.stop()
       else for (const connection of this.#open) connection.socket.destroy()
     }
     this.#aborting = setInterval(look, ABORT_LOOK_MS)
@@ -129,6 +136,7 @@ export class Acceptor {
   stop(): void {
     this.#stopped = true
     this.#server.close()
+    this.#balance.stop()
     for (const connection of this.#open) connection.socket.destroy()
     this.#bell.cancel()
     // The outstanding wait, if any, ends with the process.
@@ -194,7 +202,7 @@ export class Acceptor {
     }
     holder._handle = null
     accepted.destroy()
-    const link = this.#leastLoaded()
+    const link = this.#balance.choose()
     const { slot, generation } = link.takeSlot()
     let connection: Connection | undefined
     const options = {
@@ -246,12 +254,6 @@ export class Acceptor {
     if (this.#spinMs > 0) this.#spinUntilMs = performance.now() + this.#spinMs
     if (link.hasAnswers()) link.drain()
     this.touch()
-  }
-
-  #leastLoaded(): ShardLink {
-    let best = this.#normal[0]!
-    for (const link of this.#normal) if (link.size < best.size) best = link
-    return best
   }
 
   /** A connection that a shard has handed on; its bytes were not consumed. */

@@ -69,6 +69,9 @@ export class Connection {
   sendsFile = false
   /** The client has all of a file and the actor has not been told. */
   fileSentOwed = false
+  /** When a request of it was last seen to run, and until when it stays with its shard; for the balance among them. */
+  seenRunningMs = Number.NEGATIVE_INFINITY
+  staysUntilMs = 0
 
   readonly #handle: StreamHandle
   readonly #fd: number
@@ -97,6 +100,14 @@ export class Connection {
     socket.once('close', () => this.#release())
     this.#handle = (socket as unknown as { _handle?: StreamHandle })._handle ?? {}
     this.#fd = this.#handle.fd ?? -1
+  }
+
+  /** Whether nothing of it is under way, in either direction: between two messages, as far as anybody knows. */
+  get isIdle(): boolean {
+    const isOwing = this.openOwed || this.endOwed || this.fileSentOwed || this.#stash !== undefined
+    const isEnding = this.ended || this.closing || this.gone || this.socket.destroyed
+    const isBusy = this.awaiting || this.midAnswer || this.sendsFile || this.moving !== undefined
+    return !isBusy && !isOwing && !isEnding && !this.paused && this.queued === 0
   }
 
   /** Nothing that an earlier actor was given or owed concerns the next one. */

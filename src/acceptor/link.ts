@@ -1,21 +1,15 @@
 // The acceptor's end of one shard: it owns the shard's table of connections, writes their bytes into the request ring and
 // drains the response ring into their sockets. It knows records, credits and sockets, and nothing of HTTP.
 
-import { type Activity, Consumer, type Counters, type Doorbell } from '@shared/ringbuffer'
+import { Consumer, type Counters, type Doorbell } from '@shared/ringbuffer'
 import { linkCounter } from '../metrics.ts'
-import { CANCEL, kindOf, laneOf, REQUEST, RESPONSE } from '../protocol.ts'
-import {
-  actorActivity,
-  answerRoomBell,
-  linkCounters,
-  requestRoomBell,
-  responseRing,
-  type ShardHandle,
-} from '../shard.ts'
+import { kindOf, laneOf, REQUEST, RESPONSE } from '../protocol.ts'
+import { answerRoomBell, linkCounters, requestRoomBell, responseRing, type ShardHandle } from '../shard.ts'
 import type { Connection, Move } from './connection.ts'
 import type { Culprit, LinkLimits } from './link-types.ts'
 import { CPU_LIMIT, SHARD_RESTARTED } from './own-answers.ts'
 import { RequestWriter } from './request-writer.ts'
+import { Runs } from './runs.ts'
 import { Slots } from './slots.ts'
 
 export type { Culprit, LinkLimits } from './link-types.ts'
@@ -26,12 +20,12 @@ export class ShardLink {
   readonly #limits: LinkLimits
   readonly #bytes: Buffer
   readonly #view: DataView
-  readonly #activity: Activity
+  readonly runs: Runs
   readonly #requestRoomBell: Doorbell
   readonly #answerRoomBell: Doorbell
   readonly #writer: RequestWriter
   #consumer: Consumer
-  readonly #slots = new Slots()
+  readonly slots = new Slots()
   /** Connections with something owed to the actor that found no room: a stash, an END, a GONE or a credit. */
   readonly #owing = new Set<Connection>()
   readonly #owedToShard: number[] = []
@@ -59,7 +53,7 @@ export class ShardLink {
     const { buffer } = handle.memory
     this.#bytes = Buffer.from(buffer)
     this.#view = new DataView(buffer)
-    this.#activity = actorActivity(handle)
+    this.runs = new Runs(handle)
     this.#requestRoomBell = requestRoomBell(handle)
     this.#answerRoomBell = answerRoomBell(handle)
     this.#writer = new RequestWriter(handle)
@@ -79,16 +73,16 @@ export class ShardLink {
 
   /** Connections that it has. */
   get size(): number {
-    return this.#slots.size
+    return this.slots.size
   }
 
   /** A slot for a new connection, with the generation it has this time. */
   takeSlot(): { slot: number; generation: number } {
-    return this.#slots.take()
+    return this.slots.take()
   }
 
   attach(connection: Connection): void {
-    this.#slots.put(connection)
+    this.slots.put(connection)
     this.counters.set(linkCounter.connections, this.size)
     connection.openOwed = true
     this.#settleOwed(connection)
@@ -98,7 +92,7 @@ export class ShardLink {
   /** The socket is closed: the slot is free for another once the actor knows. */
   detach(connection: Connection): void {
     if (connection.gone) return
-    if (connection.awaiting) this.#cancelRun(connection)
+    if (connection.awaiting) this.runs.clientGone(connection)
     connection.gone = true
     this.#answered(connection)
     // Its GONE is on the way already: the slot is free when that is answered.
@@ -115,25 +109,25 @@ export class ShardLink {
   }
 
   #remove(connection: Connection): void {
-    this.#slots.remove(connection)
+    this.slots.remove(connection)
     this.counters.set(linkCounter.connections, this.size)
   }
 
-  /** Whether this connection is still there, as it was when it had this generation. */
-  isOpen(slot: number, generation: number): boolean {
-    return this.#slots.find(slot, generation) !== undefined
+  /** Whether there is something in its ring that the actor is not done with. */
+  get hasUnread(): boolean {
+    return this.up && this.#writer.hasUnread
   }
 
-  /** Guest code that runs for a client that has gone is stopped. Of what begins only now the watchdog takes care. */
-  #cancelRun({ slot, generation }: Connection): void {
-    const run = this.#activity.look()
-    if (run?.tags[1] === slot && run.tags[2] === generation) this.#activity.cancel(run, CANCEL.GONE)
-  }
-
-  /** The server stops, and the time for answers is over: the guest that runs now is stopped. */
-  stopRun(): void {
-    const run = this.#activity.look()
-    if (run !== undefined) this.#activity.cancel(run, CANCEL.SHUTDOWN)
+  /**
+   * An idle connection leaves for another link, which adopts it. Nothing of it is in either ring but what its actor may still say
+   * about a connection that is gone. False, and nothing has happened, when the ring has no room to say so.
+   */
+  letGo(connection: Connection): boolean {
+    const { slot, generation } = connection
+    if (this.#isDraining || !this.#writer.tryEmpty(REQUEST.GONE, slot, generation)) return false
+    this.#remove(connection)
+    this.slots.free(slot)
+    return true
   }
 
   /** Hands bytes of a connection to the actor: at once, or when there is room; then reading stops meanwhile. */
@@ -197,7 +191,7 @@ export class ShardLink {
     while (records < this.#limits.batchRecords && consumer.next()) {
       records++
       if (this.#takeOfShard(kindOf(consumer.type))) continue
-      const connection = this.#slots.find(consumer.slot, consumer.generation)
+      const connection = this.slots.find(consumer.slot, consumer.generation)
       if (connection !== undefined) this.#take(connection)
     }
     if (records > 0) {
@@ -227,10 +221,10 @@ export class ShardLink {
     this.#heldBack.clear()
     this.#owedToShard.length = 0
     for (const connection of this.#owing) {
-      if (connection.gone && connection.moving === undefined) this.#slots.free(connection.slot)
+      if (connection.gone && connection.moving === undefined) this.slots.free(connection.slot)
     }
     this.#owing.clear()
-    for (const connection of this.#slots.all()) {
+    for (const connection of this.slots.all()) {
       if (connection.moving !== undefined) this.#breakOff(connection)
       if (connection.closing || connection.socket.destroyed) continue
       if (connection.midAnswer) connection.socket.destroy()
@@ -257,7 +251,7 @@ export class ShardLink {
 
   /** An idle connection goes on with the next actor, to whom it is a new one. */
   #renew(connection: Connection): void {
-    connection.generation = this.#slots.renew(connection.slot)
+    connection.generation = this.slots.renew(connection.slot)
     connection.forget()
     connection.openOwed = true
     connection.endOwed = connection.ended
@@ -265,14 +259,17 @@ export class ShardLink {
     connection.resume()
   }
 
-  /** A connection that has left another link goes on here, with the bytes that were not consumed there. */
-  adopt(connection: Connection, bytes: readonly Uint8Array[]): void {
+  /**
+   * A connection that has left another link goes on here, with the bytes that were not consumed there. `isMoved`: the actor is to
+   * know it, and to serve its next request.
+   */
+  adopt(connection: Connection, bytes: readonly Uint8Array[], isMoved = true): void {
     const { slot, generation } = this.takeSlot()
     connection.link = this
     connection.slot = slot
     connection.generation = generation
     connection.forget()
-    connection.isMoved = true
+    connection.isMoved = isMoved
     // Its FIN comes after the bytes it brings.
     connection.endOwed = false
     this.attach(connection)
@@ -319,7 +316,7 @@ export class ShardLink {
     this.#answered(connection)
     this.#owing.delete(connection)
     this.#remove(connection)
-    this.#slots.free(connection.slot)
+    this.slots.free(connection.slot)
     if (!connection.gone) this.onMoved(connection, moving.lane, bytes)
   }
 
@@ -328,7 +325,7 @@ export class ShardLink {
     connection.moving = undefined
     if (connection.gone) {
       this.#remove(connection)
-      this.#slots.free(connection.slot)
+      this.slots.free(connection.slot)
       return
     }
     if (connection.awaiting) return
@@ -368,7 +365,7 @@ export class ShardLink {
     if (connection.gone) {
       if (!this.#writer.tryEmpty(REQUEST.GONE, connection.slot, connection.generation))
         return this.#owe(connection)
-      this.#slots.free(connection.slot)
+      this.slots.free(connection.slot)
       this.#owing.delete(connection)
       return true
     }

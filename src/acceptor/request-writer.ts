@@ -33,6 +33,11 @@ export class RequestWriter {
     return this.#producer.maxPayload
   }
 
+  /** Whether something was written that the actor has not released. */
+  get hasUnread(): boolean {
+    return this.#producer.usedBytes() > 0
+  }
+
   isCongested(): boolean {
     return this.#producer.isCongested()
   }

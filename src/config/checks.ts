@@ -46,6 +46,7 @@ const fitsRing = (left: string, right: string): Relation => ({
 
 const RELATIONS: readonly Relation[] = [
   lessThan('ring.lowWatermark', 'ring.highWatermark'),
+  lessThan('balance.calmShare', 'balance.busyShare'),
   fitsRing('acceptor.readBufferBytes', 'ring.requestBytes'),
   fitsRing('limits.responseHeadBytes', 'ring.responseBytes'),
   atMost('acceptor.readBufferBytes', 'connection.receiveWindowBytes'),

@@ -303,6 +303,35 @@ const penalty = v.strictObject({
   ),
 })
 
+const balance = v.strictObject({
+  lookMs: v.optional(
+    wholeNumber(0, 10_000, {
+      meaning: 'How often it is looked which shards are busy, so that idle connections leave them; 0: never.',
+    }),
+    20,
+  ),
+  busyShare: v.optional(
+    fraction(0.1, 1, { meaning: 'A shard that has so large a share of its time to work is busy.' }),
+    0.75,
+  ),
+  calmShare: v.optional(
+    fraction(0, 0.9, {
+      meaning: 'A shard with no more than this is calm: it takes connections of a busy one.',
+    }),
+    0.25,
+  ),
+  stayMs: v.optional(
+    wholeNumber(0, HOUR_MS, {
+      meaning: 'A connection that has moved, or keeps its shard busy, stays for so long.',
+    }),
+    5000,
+  ),
+  connections: v.optional(
+    wholeNumber(1, 10_000, { meaning: 'Most connections that leave a shard at one look.' }),
+    8,
+  ),
+})
+
 export const configSchema = v.strictObject({
   host: v.optional(
     string(
@@ -352,6 +381,7 @@ export const configSchema = v.strictObject({
   restart: v.optional(restart, {}),
   watchdog: v.optional(watchdog, {}),
   penalty: v.optional(penalty, {}),
+  balance: v.optional(balance, {}),
   cache: v.optional(cache, {}),
   static: v.optional(staticSchema, []),
   files: v.optional(filesSchema, {}),

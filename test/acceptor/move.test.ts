@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
-import { LANE, moveType, RESPONSE } from '../../src/protocol.ts'
+import { LANE, moveType, REQUEST, RESPONSE } from '../../src/protocol.ts'
 import { type Client, Harness, inShort, type Setup } from './harness.ts'
 
 let open: Harness[] = []
@@ -267,6 +267,155 @@ describe('a connection moves to another shard', () => {
       }),
       { numRuns: 300 },
     )
+  })
+})
+
+describe('an idle connection leaves by itself', () => {
+  /** As the balance does it. */
+  function give(from: Harness, to: Harness, { connection }: Client): boolean {
+    if (!connection.isIdle || !from.link.letGo(connection)) return false
+    to.link.adopt(connection, [], false)
+    return true
+  }
+
+  function answered(h: Harness, client: Client, text: string): void {
+    client.send(text)
+    h.actor.take()
+    h.actor.idle(client.connection.delivered, placeOf(client), `${text} answered;`)
+    h.link.drain()
+  }
+
+  test('the old actor is told that it is gone, the new one that it is there, and the old slot is free', () => {
+    const { from, to } = pair()
+    const client = from.connectKnown()
+    answered(from, client, 'one')
+    client.socket.flush()
+    expect(give(from, to, client)).toBe(true)
+    expect(inShort(from.actor.take())).toEqual(['GONE 0.1'])
+    client.connection.link.deliver(client.connection, Buffer.from('two'), 3)
+    expect(inShort(to.actor.take())).toEqual(['OPEN 0.1', 'DATA 0.1 two'])
+    expect([from.link.size, to.link.size, from.link.awaits, to.link.awaits]).toEqual([0, 1, false, true])
+    to.actor.idle(1, placeOf(client), 'two answered;')
+    to.link.drain()
+    expect(client.socket.text).toBe('one answered;two answered;')
+    expect(client.connection.isIdle).toBe(false)
+    client.socket.flush()
+    expect(client.connection.isIdle).toBe(true)
+    expect(placeOf(from.connect())).toEqual({ slot: 0, generation: 2 })
+  })
+
+  test('what the old actor still says reaches neither it nor the next tenant of its slot', () => {
+    const { from, to } = pair()
+    const client = from.connectKnown()
+    const place = placeOf(client)
+    expect(give(from, to, client)).toBe(true)
+    const next = from.connect()
+    expect(next.connection.slot).toBe(place.slot)
+    from.actor.answer(RESPONSE.DATA_CLOSE, place, 'late')
+    from.actor.consumed(place, 100)
+    from.link.drain()
+    expect([client.socket.text, next.socket.text]).toEqual(['', ''])
+    expect([client.connection.closing, next.connection.closing]).toEqual([false, false])
+    expect([client.connection.unconsumed, next.connection.unconsumed]).toEqual([0, 0])
+  })
+
+  test.each<[string, (h: Harness, client: Client) => void]>([
+    ['waits for an answer', (_, client) => client.send('x')],
+    [
+      'has bytes that found no room',
+      (h, client) => {
+        h.fill()
+        client.send('x')
+      },
+    ],
+    ['has sent its FIN', (h, client) => h.link.deliverEnd(client.connection)],
+    ['has not taken its answer', (h, client) => answered(h, client, 'x')],
+    [
+      'is in the middle of an answer',
+      (h, client) => {
+        h.actor.answer(RESPONSE.DATA, placeOf(client), 'half')
+        h.link.drain()
+        client.socket.flush()
+      },
+    ],
+    [
+      'is moving',
+      (h, client) => {
+        move(h, placeOf(client), 'x')
+        h.link.drain()
+      },
+    ],
+    ['is being closed', (_, client) => client.connection.close()],
+    ['is gone', (_, client) => client.socket.closed()],
+    [
+      'gets a file',
+      (_, client) => {
+        client.connection.sendsFile = true
+      },
+    ],
+    ['is one of a ring that is full', (h) => h.fill()],
+    ['is one of a shard that drains', (h) => h.link.tell(REQUEST.DRAIN)],
+    ['is one of a shard whose actor has ended', (h) => h.link.down()],
+  ])('not one that %s', (_, happens) => {
+    const { from, to } = pair()
+    const client = from.connectKnown()
+    happens(from, client)
+    expect(give(from, to, client)).toBe(false)
+    expect(to.link.size).toBe(0)
+    expect(inShort(to.actor.take())).toEqual([])
+    client.connection.sendsFile = false
+  })
+
+  test('every request is answered once and in order, however often it goes to and fro', () => {
+    const step = fc.constantFrom('send', 'take', 'answer', 'drain', 'flush', 'give')
+    let moves = 0
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 5, maxLength: 80 }), (steps) => {
+        const { from, to } = pair()
+        const client = from.connectKnown()
+        const sides = [from, to]
+        let sent = 0
+        let at = 0
+        const known = ['', '']
+        const counts = new Map<string, number>()
+        const take = (side: number) => {
+          for (const { type, slot, generation, payload } of sides[side]!.actor.take()) {
+            const key = `${side} ${slot} ${generation}`
+            if (type === 'GONE') known[side] = ''
+            if (type !== 'DATA') continue
+            counts.set(key, (counts.get(key) ?? 0) + 1)
+            known[side] += payload.toString()
+          }
+        }
+        const answer = () => {
+          const { slot, generation } = client.connection
+          if (known[at] === '') return
+          sides[at]!.actor.idle(counts.get(`${at} ${slot} ${generation}`)!, { slot, generation }, known[at])
+          known[at] = ''
+        }
+        for (const each of steps) {
+          if (each === 'send') receive(client, `${sent++},`)
+          else if (each === 'take') take(at)
+          else if (each === 'answer') answer()
+          else if (each === 'drain') for (const { link } of sides) link.drain()
+          else if (each === 'flush') client.socket.flush()
+          else if (give(sides[at]!, sides[1 - at]!, client)) {
+            at = 1 - at
+            moves++
+          }
+        }
+        take(at)
+        answer()
+        for (const { link } of sides) link.drain()
+        const expected = Array.from({ length: sent }, (_, i) => `${i},`).join('')
+        expect(client.socket.text).toBe(expected)
+        expect(from.link.size + to.link.size).toBe(1)
+        from.end()
+        to.end()
+      }),
+      { numRuns: 500 },
+    )
+    expect(moves).toBeGreaterThan(100)
   })
 })
 

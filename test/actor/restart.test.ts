@@ -75,6 +75,7 @@ class World {
       readBufferBytes: 16384,
       writeTimeoutMs: 10_000,
       heldBytes: 1 << 20,
+      balance: { lookMs: 0, busyShare: 1, calmShare: 0, stayMs: 0, connections: 1 },
       spinMicros: 0,
     }
     this.acceptor = new Acceptor(acceptor, this.links)

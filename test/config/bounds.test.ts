@@ -12,6 +12,8 @@ const COMPANIONS: Readonly<Record<string, object>> = {
   'ring.responseBytes min': { limits: { responseHeadBytes: 1024 } },
   'ring.highWatermark min': { ring: { lowWatermark: 0 } },
   'ring.lowWatermark max': { ring: { highWatermark: 1 } },
+  'balance.busyShare min': { balance: { calmShare: 0 } },
+  'balance.calmShare max': { balance: { busyShare: 1 } },
   'connection.receiveWindowBytes min': {
     acceptor: { readBufferBytes: 4096 },
     limits: { headBytes: 4096, targetBytes: 1024 },
