@@ -23,6 +23,8 @@ function start(shutdownMs = 5_000, cores = 1): Promise<RunningServer> {
       functions: [{ name: 'waiting', file: 'waiting.ts', routes: ['/', '/wait'] }],
       limits: { wallMs: 60_000 },
       timeouts: { shutdownMs },
+      // Sixteen at once take two rounds of eight runtimes: on a busy machine longer than requests wait by default.
+      pool: { queueMs: 20_000 },
     },
   })
 }
