@@ -82,6 +82,8 @@ export async function buildBase(kit: EngineKit, code: EngineCode, features: numb
       ctx,
       io: findIo(em, ffi, ctx),
       invoke: member('invoke'),
+      conclude: member('conclude'),
+      follow: member('follow'),
       take: member('take'),
       takeHead: member('takeHead'),
       fire: member('fire'),

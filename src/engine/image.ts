@@ -22,6 +22,8 @@ export interface ImagePointers {
   /** Address of the 64 bytes of the answer words (src/guest/protocol). */
   readonly io: number
   readonly invoke: number
+  readonly conclude: number
+  readonly follow: number
   readonly take: number
   readonly takeHead: number
   readonly fire: number

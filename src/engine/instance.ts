@@ -25,6 +25,7 @@ import {
   type OpenedModule,
   openModule,
 } from './module.ts'
+import { followPromise } from './promises.ts'
 import type { GuestScripts } from './scripts.ts'
 
 /** Jobs between two looks at the clock: bellard's build swallows interrupts inside of promise jobs. */
@@ -189,7 +190,7 @@ export class Instance {
     const { pointers } = this.#image!
     const { ctx } = pointers
     const ffi = this.#ffi
-    this.#enter()
+    this.#cpu.enter()
     try {
       const headValue = this.#heap.latin1(pointers, head.subarray(headFrom, headTo))
       let bodyValue = 0
@@ -280,7 +281,7 @@ export class Instance {
   initialise(limits: InstanceLimits, host: HostCalls, step: (em: EmModule, ffi: EngineFfi) => void): void {
     this.#limits = limits
     this.begin(host)
-    this.#enter()
+    this.#cpu.enter()
     try {
       step(this.#em, this.#ffi)
     } catch (error) {
@@ -307,7 +308,7 @@ export class Instance {
     const { pointers } = this.#image!
     const { ctx, scratch, undefined: none } = pointers
     const heap = this.#heap
-    this.#enter()
+    this.#cpu.enter()
     try {
       const first = heap.value(pointers, a)
       const second = heap.value(pointers, b)
@@ -326,10 +327,6 @@ export class Instance {
       this.#condemn(error)
     }
     this.#leave()
-  }
-
-  #enter(): void {
-    this.#cpu.enter()
   }
 
   #leave(): void {
@@ -400,15 +397,20 @@ export class Instance {
   /** After a call into the guest: run its jobs, then look whether there is an answer. */
   #afterCall(value: number, isInvoke: boolean): void {
     const { ctx, take, undefined: none, scratch } = this.#image!.pointers
-    if (isInvoke && this.#failure === null && this.#word(WORD.STATE) !== STATE.PENDING) this.#take(value)
-    else this.#dropResult(ctx, value)
+    let answer = value
+    if (isInvoke && this.#failure === null && this.#word(WORD.STATE) === STATE.PROMISE) {
+      answer = followPromise(this.#ffi, this.#heap, this.#image!.pointers, value, this.#runJobs)
+    }
+    if (isInvoke && this.#failure === null && this.#word(WORD.STATE) !== STATE.PENDING) this.#take(answer)
+    else this.#dropResult(ctx, answer)
     this.#runJobs()
     if (this.#failure === null && !this.#answered && this.#word(WORD.STATE) !== STATE.PENDING) {
       this.#take(this.#ffi.QTS_Call(ctx, take, none, 0, scratch))
     }
   }
 
-  #runJobs(): void {
+  /** Runs the jobs; whether the request goes on after them. */
+  readonly #runJobs = (): boolean => {
     const { rt, ctx, scratch } = this.#image!.pointers
     const ffi = this.#ffi
     while (this.#failure === null && ffi.QTS_IsJobPending(rt) !== 0) {
@@ -416,12 +418,9 @@ export class Instance {
       // A count, or what a job threw: the promises' own failures are values, so that is the engine's.
       if (this.#failure === null && !(ffi.QTS_GetFloat64(ctx, value) >= 1)) this.#failBy(ctx, value)
       ffi.QTS_FreeValuePointer(ctx, value)
-      this.#checkClock()
+      if (this.#cpu.isOver) this.#fail('cpu')
     }
-  }
-
-  #checkClock(): void {
-    if (this.#cpu.isOver) this.#fail('cpu')
+    return this.#failure === null
   }
 
   /** Frees a result; an exception that gets here is the engine's (interrupt, out of memory): the glue catches all others. */

@@ -80,6 +80,10 @@ export interface EngineFfi {
   QTS_ResolveException(ctx: number, value: number): number
   QTS_ExecutePendingJob(rt: number, maxJobs: number, lastContext: number): number
   QTS_IsJobPending(rt: number): number
+  /** -1: no promise, 0: pending, 1: fulfilled, 2: rejected. */
+  QTS_PromiseState(ctx: number, value: number): number
+  /** What it is fulfilled or rejected with. */
+  QTS_PromiseResult(ctx: number, promise: number): number
   QTS_NewString(ctx: number, utf8: number): number
   /** A NUL-terminated UTF-8 copy, to be freed by QTS_FreeCString; 0 when out of memory or thrown. */
   QTS_GetString(ctx: number, value: number): number

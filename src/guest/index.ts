@@ -8,7 +8,7 @@ export { takeHead } from './answer.ts'
 export { io } from './bridge.ts'
 export { where } from './describe.ts'
 export { preload } from './feature.ts'
-export { invoke, load, take } from './invoke.ts'
+export { conclude, follow, invoke, load, take } from './invoke.ts'
 export { complete, flow, leave, push } from './late.ts'
 export { fire } from './web/timers.ts'
 

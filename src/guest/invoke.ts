@@ -12,10 +12,11 @@ import { forgetTimers } from './web/timers.ts'
 
 // Read on every request: names of this module instead of properties of the tables.
 const { STATE } = WORD
-const { PENDING, FAILED } = STATES
+const { PENDING, FAILED, PROMISE } = STATES
 const { HAS_ENV, TLS, STREAM } = FLAG
 
-type Answer = string | ArrayBuffer | undefined
+/** Or, with PROMISE, what the handler returned. */
+type Answer = string | ArrayBuffer | object | undefined
 
 let owner: Handler['owner']
 let call: Handler['call']
@@ -65,7 +66,9 @@ export function invoke(head: string, body: string | ArrayBuffer | undefined, fla
         : owner.fetch(request, env, { __proto__: contextPrototype })
     if (typeof result === 'object' && result !== null) {
       if (isResponse(result)) return packResponse(result)
-      return whenSettled(result)
+      words[STATE] = PROMISE
+      pending = true
+      return result
     }
     throw unexpected(result)
   } catch (thrown) {
@@ -86,8 +89,18 @@ function start(flags: number): void {
   env = (flags & HAS_ENV) === 0 ? {} : jsonParse(host(OP.ENV) as string)
 }
 
-/** Waits for what an async handler returned; the answer is stored in a job. */
-function whenSettled(result: object): undefined {
+/** Waits for what an async handler returned and has not settled: the answer is stored in a job. For what is no promise there is one at once. */
+export function follow(result: object): Answer {
+  words[STATE] = PENDING
+  try {
+    whenSettled(result)
+    return undefined
+  } catch (thrown) {
+    return conclude(thrown, 1)
+  }
+}
+
+function whenSettled(result: object): void {
   try {
     promiseThen(result as Promise<unknown>, settled, failed)
   } catch {
@@ -95,23 +108,26 @@ function whenSettled(result: object): undefined {
     if (typeof (result as PromiseLike<unknown>).then !== 'function') throw unexpected(result)
     promiseThen(promiseResolve(result), settled, failed)
   }
-  pending = true
-  return undefined
 }
 
-function settled(value: unknown): void {
+/** The answer's value for what an async handler's promise has settled to. */
+export function conclude(result: unknown, isRejected: number): Answer {
   pending = false
+  if (isRejected !== 0) return fail(result)
   try {
-    if (typeof value !== 'object' || value === null || !isResponse(value)) throw unexpected(value)
-    stored = packResponse(value)
+    if (typeof result !== 'object' || result === null || !isResponse(result)) throw unexpected(result)
+    return packResponse(result)
   } catch (thrown) {
-    stored = fail(thrown)
+    return fail(thrown)
   }
 }
 
+function settled(value: unknown): void {
+  stored = conclude(value, 0)
+}
+
 function failed(reason: unknown): void {
-  pending = false
-  stored = fail(reason)
+  stored = conclude(reason, 1)
 }
 
 function fail(thrown: unknown): string {

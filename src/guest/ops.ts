@@ -95,6 +95,8 @@ export const STATE = {
   EMPTY: 4,
   /** As EMPTY, but the body follows: by OP.SEND, after the first `flow`. */
   STREAM: 5,
+  /** What an async handler returned: the host asks the engine what has become of it, and calls `conclude` or `follow`. */
+  PROMISE: 6,
 } as const
 
 /** Values of WORD.HEAD_KIND: which Content-Type the answer has, or that its fields are all in the field block. */

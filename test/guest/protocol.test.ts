@@ -187,12 +187,19 @@ describeGuests('the protocol', ({ open }) => {
       expect(sandbox.settle().body).toBe('second')
     })
 
-    it('fails cleanly for a promise that cannot be awaited', () => {
-      const answer = answerOf(`() => {
-        const promise = Promise.resolve(Response.text('x'))
+    const spoiled = (promise: string) => `() => {
+        const promise = ${promise}
         promise.constructor = { [Symbol.species]: 1 }
         return promise
-      }`)
+      }`
+
+    it('takes the answer of a promise that is settled, whatever its then would do', () => {
+      expect(answerOf(spoiled(`Promise.resolve(Response.text('x'))`)).body).toBe('x')
+      expect(answerOf(spoiled(`Promise.reject(new RangeError('x'))`)).body).toMatch(/^RangeError\nx/)
+    })
+
+    it('fails cleanly for a promise that cannot be awaited', () => {
+      const answer = answerOf(spoiled('new Promise(() => {})'))
       expect(answer.state).toBe(STATE.FAILED)
       expect(answer.body).toMatch(/^TypeError\n/)
     })

@@ -72,7 +72,19 @@ export class Sandbox {
     dispatch.dispose()
     context.unwrapResult(context.evalCode(core, 'guest.js')).dispose()
     const protocol = context.getProp(context.global, '__ringlet')
-    for (const name of ['io', 'load', 'invoke', 'take', 'takeHead', 'fire', 'push', 'complete', 'flow']) {
+    for (const name of [
+      'io',
+      'load',
+      'invoke',
+      'conclude',
+      'follow',
+      'take',
+      'takeHead',
+      'fire',
+      'push',
+      'complete',
+      'flow',
+    ]) {
       this.#handles.set(name, context.getProp(protocol, name))
     }
     protocol.dispose()
@@ -134,12 +146,29 @@ export class Sandbox {
           : context.newArrayBuffer(new Uint8Array(body).buffer),
       context.newNumber(flags),
     ]
-    const value = this.#call('invoke', ...args)
+    let value = this.#call('invoke', ...args)
     for (const handle of args) handle.dispose()
+    if (this.word(WORD.STATE) === STATE.PROMISE) value = this.#follow(value)
     if (this.word(WORD.STATE) !== STATE.PENDING) return this.#answer(value)
     value.dispose()
     this.jobs()
     return this.settle()
+  }
+
+  /** As the engine does it: the answer of a promise that is settled when its jobs have run, else the guest waits for it. */
+  #follow(promise: QuickJSHandle): QuickJSHandle {
+    const context = this.#context
+    this.jobs()
+    const state = context.getPromiseState(promise)
+    if (state.type === 'pending' || (state.type === 'fulfilled' && state.notAPromise)) {
+      return this.#call('follow', promise)
+    }
+    const isRejected = state.type === 'rejected'
+    return this.#call(
+      'conclude',
+      isRejected ? state.error : state.value,
+      context.newNumber(isRejected ? 1 : 0),
+    )
   }
 
   /** A piece of a streamed body, and the jobs after it. */
