@@ -22,9 +22,11 @@ const OPTIONS = {
   target: 'es2023',
   platform: 'neutral',
   mainFields: ['module', 'main'],
-  // Functions keep their source text: less of it is less to copy at each load. Names stay, for `name` and stacks.
+  // Functions keep their source text: less of it is less to copy at each load. What user code can see the name of gets it by
+  // finishInterface, installGlobals or defineFeature.
   minifySyntax: true,
   minifyWhitespace: true,
+  minifyIdentifiers: true,
   keepNames: false,
   charset: 'ascii',
   legalComments: 'none',

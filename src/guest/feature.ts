@@ -62,15 +62,22 @@ interface FeatureDefinition<N extends FeatureName> {
   readonly hooks: FeatureHooks[N]
 }
 
+/** The bundler shortens names. */
+export function nameFunction(value: unknown, name: string): void {
+  if (typeof value === 'function') defineProperty(value, 'name', { value: name, configurable: true })
+}
+
 /** The last thing in a feature's script: it is there from now on. */
 export function defineFeature<N extends FeatureName>(name: N, definition: FeatureDefinition<N>): void {
   hooks[name] = definition.hooks
   const { globals } = definition
   for (const key in globals) {
+    nameFunction(globals[key], key)
     // What user code has put in its place stays.
     const found = getOwnDescriptor(globalThis, key)
     if (found === undefined || found.get === undefined || found.get !== getters[key]) continue
-    defineProperty(globalThis, key, { ...ATTRIBUTES, value: globals[key] })
+    const value = globals[key]
+    defineProperty(globalThis, key, { ...ATTRIBUTES, value })
   }
 }
 
@@ -80,26 +87,50 @@ const getters: Record<string, () => unknown> = { __proto__: null } as never
 
 /** Puts getters on the global object that load a feature when it is first used: for what nobody has foreseen. */
 export function installFeatures(): void {
-  for (const { name, globals, attributes } of FEATURES) {
-    for (const key of globals) installLazy(name, key, false)
-    for (const key of attributes) installLazy(name, key, true)
+  for (let i = 0; i < FEATURES.length; i++) {
+    const { globals, attributes } = FEATURES[i]!
+    for (let j = 0; j < globals.length; j++) installLazy(globals[j]!)
+    for (let j = 0; j < attributes.length; j++) installLazy(attributes[j]!)
   }
 }
 
-/** `isAttribute`: the feature has a setter for it, else a value that is set takes its place. */
-function installLazy(name: FeatureName, key: string, isAttribute: boolean): void {
-  const get = (): unknown => {
-    feature(name)
-    return (globalThis as unknown as Record<string, unknown>)[key]
-  }
+/** Every image has all of these: the two functions keep nothing but the name. */
+function installLazy(key: string): void {
+  const get = (): unknown => load(key)
   getters[key] = get
-  const set = (value: unknown): void => {
-    if (isAttribute) {
-      feature(name)
-      ;(globalThis as unknown as Record<string, unknown>)[key] = value
-      return
-    }
+  defineProperty(globalThis, key, {
+    get,
+    set: (value) => put(key, value),
+    enumerable: false,
+    configurable: true,
+  })
+}
+
+const realm = globalThis as unknown as Record<string, unknown>
+
+function load(key: string): unknown {
+  feature(ownerOf(key).name)
+  return realm[key]
+}
+
+/** A value takes the place of what the feature would put there; an attribute has the feature's own setter. */
+function put(key: string, value: unknown): void {
+  const { name, attributes } = ownerOf(key)
+  if (!has(attributes, key)) {
     defineProperty(globalThis, key, { ...ATTRIBUTES, value })
+    return
   }
-  defineProperty(globalThis, key, { get, set, enumerable: false, configurable: true })
+  feature(name)
+  realm[key] = value
+}
+
+function ownerOf(key: string): (typeof FEATURES)[number] {
+  let i = 0
+  while (!has(FEATURES[i]!.globals, key) && !has(FEATURES[i]!.attributes, key)) i++
+  return FEATURES[i]!
+}
+
+function has(list: readonly string[], key: string): boolean {
+  for (let i = 0; i < list.length; i++) if (list[i] === key) return true
+  return false
 }

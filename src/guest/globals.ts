@@ -1,4 +1,4 @@
-import { installFeatures } from './feature.ts'
+import { installFeatures, nameFunction } from './feature.ts'
 import { atob, btoa } from './web/base64.ts'
 import { console } from './web/console.ts'
 import { Crypto, crypto } from './web/crypto.ts'
@@ -38,6 +38,7 @@ const values = {
 
 function install(members: object, enumerable: boolean): void {
   for (const [name, value] of Object.entries(members)) {
+    nameFunction(value, name)
     Object.defineProperty(globalThis, name, { value, writable: true, enumerable, configurable: true })
   }
 }

@@ -12,7 +12,7 @@ const GREEDY = `(request) => {
     case '/bytes': { const all = []; for (;;) all.push(new Uint8Array(1 << 20)) }
     case '/string': { let text = 'x'; for (;;) text += text + text.length }
     case '/calls': for (;;) performance.now()
-    case '/calls-caught': for (;;) try { new URL('http://x/') } catch {}
+    case '/calls-caught': for (;;) try { new URL('/a b', 'http://x/') } catch {}
     case '/deep': { const down = (n) => 1 + down(n + 1); return new Response(String(down(0))) }
     case '/parse': return new Response(String(JSON.parse('['.repeat(1e5))))
   }

@@ -63,6 +63,26 @@ export const FEATURES = [
     attributes: [],
     words: [],
   },
+  {
+    name: 'timeline',
+    globals: [
+      'PerformanceEntry',
+      'PerformanceMark',
+      'PerformanceMeasure',
+      'PerformanceObserver',
+      'PerformanceObserverEntryList',
+    ],
+    attributes: [],
+    words: [
+      'mark',
+      'measure',
+      'clearMarks',
+      'clearMeasures',
+      'getEntries',
+      'getEntriesByName',
+      'getEntriesByType',
+    ],
+  },
   { name: 'table', globals: [], attributes: [], words: ['table'] },
 ] as const satisfies readonly FeatureNames[]
 

@@ -65,12 +65,10 @@ function elapsed(label: string): string | undefined {
   return start === undefined ? undefined : `${label}: ${((host(OP.NOW) as number) - start).toFixed(3)} ms`
 }
 
-const info = (...args: unknown[]): void => print(LOG_LEVEL.INFO, args)
-const group = (...args: unknown[]): void => {
+const group = (args: unknown[]): void => {
   if (args.length > 0) print(LOG_LEVEL.INFO, args)
   if (indent < INDENT_MAX) indent++
 }
-const dir = (value: unknown = undefined): void => print(LOG_LEVEL.INFO, [inspect(value)])
 
 const methods = {
   assert(condition: unknown = false, ...args: unknown[]): void {
@@ -93,18 +91,30 @@ const methods = {
   debug(...args: unknown[]): void {
     print(LOG_LEVEL.DEBUG, args)
   },
-  dir,
-  dirxml: info,
+  dir(value: unknown = undefined): void {
+    print(LOG_LEVEL.INFO, [inspect(value)])
+  },
+  dirxml(...args: unknown[]): void {
+    print(LOG_LEVEL.INFO, args)
+  },
   error(...args: unknown[]): void {
     print(LOG_LEVEL.ERROR, args)
   },
-  group,
-  groupCollapsed: group,
+  group(...args: unknown[]): void {
+    group(args)
+  },
+  groupCollapsed(...args: unknown[]): void {
+    group(args)
+  },
   groupEnd(): void {
     if (indent > 0) indent--
   },
-  info,
-  log: info,
+  info(...args: unknown[]): void {
+    print(LOG_LEVEL.INFO, args)
+  },
+  log(...args: unknown[]): void {
+    print(LOG_LEVEL.INFO, args)
+  },
   table(data: unknown = undefined, columns: unknown = undefined): void {
     const text = feature('table').table(data, columns)
     if (text === undefined) print(LOG_LEVEL.INFO, [data])

@@ -3,7 +3,7 @@ import { OP } from '../ops.ts'
 import { finishInterface } from './webidl.ts'
 
 const INTERNAL = Symbol('internal')
-let check: (self: Performance) => void
+let check: (self: unknown) => void
 
 /** High Resolution Time. The clock is the host's, from the start of the thread that serves. */
 export class Performance {
@@ -30,10 +30,12 @@ export class Performance {
 
   static {
     check = (self) => {
-      self.#made
+      ;(self as Performance).#made
     }
   }
 }
 finishInterface(Performance, 'Performance')
+
+export { check as checkPerformance }
 
 export const performance = new (Performance as unknown as new (mark: symbol) => Performance)(INTERNAL)

@@ -75,7 +75,7 @@ export function unpackMessage({ root }: Message): unknown {
 }
 
 /** A clone, with nothing transferred. */
-function structuredCopy(value: unknown): unknown {
+export function structuredCopy(value: unknown): unknown {
   return deserialize(serialize(value, new Map()), new Map())
 }
 
