@@ -83,6 +83,7 @@ export const FEATURES = [
       'getEntriesByType',
     ],
   },
+  { name: 'urlpattern', globals: ['URLPattern'], attributes: [], words: [] },
   { name: 'table', globals: [], attributes: [], words: ['table'] },
 ] as const satisfies readonly FeatureNames[]
 
