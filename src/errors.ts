@@ -72,6 +72,7 @@ export const ANSWER_ERRORS = {
   'response-too-large': { status: 500, message: 'The response of the function is larger than allowed' },
   'stack-limit': { status: 500, message: 'The function exceeded its stack' },
   'host-call-limit': { status: 500, message: 'The function called its host more often than allowed' },
+  'subrequest-limit': { status: 500, message: 'The function sent more requests than allowed' },
   'shard-restarted': { status: 502, message: 'The request was interrupted' },
   'cpu-limit': { status: 503, message: 'The function exceeded its processor time' },
   'memory-limit': { status: 503, message: 'The function exceeded its memory' },

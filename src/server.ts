@@ -211,9 +211,9 @@ class Server implements Ringlet {
     parser: WebAssembly.Module | null,
     functions: readonly FunctionPlan[],
   ): Promise<void> {
-    const { cores, log, ring, connection, limits, timeouts, pool, gc, bounded, watchdog, files } =
-      this.#config
-    const config = { log, ring, connection, limits, timeouts, pool, gc, bounded, watchdog, files }
+    const { cores, log, ring, connection, limits, fetch, timeouts } = this.#config
+    const { pool, gc, bounded, watchdog, files } = this.#config
+    const config = { log, ring, connection, limits, fetch, timeouts, pool, gc, bounded, watchdog, files }
     const memory = shardMemory(this.#bound!, cores, lane === LANE.PENALTY)
     return this.#supervisor.start(links, ({ handle }) => ({
       shard: handle,

@@ -41,7 +41,7 @@ describe('rooms', () => {
     shared: [],
     http: [],
     guest: [],
-    config: ['src/cli.ts', 'src/errors.ts'],
+    config: ['src/cli.ts', 'src/errors.ts', 'src/host/fetch/rules.ts'],
     host: ['guest', 'src/errors.ts'],
     acceptor: ['src/errors.ts', 'src/protocol.ts', 'src/file-record.ts', 'src/shard.ts', 'src/metrics.ts'],
     functions: ['src/errors.ts'],

@@ -7,7 +7,7 @@ import type { HostCalls } from '../engine/host-ops.ts'
 import type { Instance } from '../engine/instance.ts'
 import { Runtime } from '../engine/pool.ts'
 import type { HostValue } from '../guest/host.ts'
-import { LOG_LEVEL } from '../guest/ops.ts'
+import { ASYNC_OP, LOG_LEVEL } from '../guest/ops.ts'
 import { type Caller, type HostWork, RequestCalls } from './calls.ts'
 import type { FunctionPlan } from './plan.ts'
 import type { BodyReader } from './request.ts'
@@ -61,6 +61,8 @@ export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
   /** Its answer, when that is on its way piece by piece. */
   stream: AnswerStream | undefined
   #cpuSinceMs = 0
+  /** Requests that it has sent to other servers. */
+  subrequests = 0
   /** For the access line; empty when there is none. */
   method = ''
   target = ''
@@ -77,6 +79,13 @@ export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
     this.plan = plan
     this.#owner = owner
     this.#calls = new RequestCalls(this, owner.work, plan.limits.pendingCalls)
+  }
+
+  /** A request begins that has waited since `sinceMs`. */
+  start(sinceMs: number): void {
+    this.startedMs = this.wallFromMs = sinceMs
+    this.spoiled = false
+    this.subrequests = 0
   }
 
   /** Guest code is about to run for this request: whoever watches the shard sees it. */
@@ -99,6 +108,10 @@ export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
     const { cpuUsedMs } = this.instance
     this.#owner.shares.charge(this.functionIndex, cpuUsedMs - this.chargedMs)
     this.chargedMs = cpuUsedMs
+  }
+
+  get isOverSubrequests(): boolean {
+    return this.subrequests > this.plan.limits.subrequests
   }
 
   get isCancelled(): boolean {
@@ -172,6 +185,8 @@ export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
   }
 
   call(id: number, what: number, values: readonly HostValue[]): string | undefined {
+    if (what === ASYNC_OP.FETCH && ++this.subrequests > this.plan.limits.subrequests)
+      return 'too many requests'
     return this.#calls.begin(id, what, values)
   }
 

@@ -15,6 +15,7 @@ const FAILURE_CODES: Record<NonNullable<Failure>, AnswerErrorCode> = {
   stack: 'stack-limit',
   engine: 'handler-failed',
   'host-calls': 'host-call-limit',
+  subrequests: 'subrequest-limit',
 }
 
 /** What it is called to have been stopped from outside, by its `CANCEL`. There is no answer to a client that has gone. */
@@ -48,13 +49,14 @@ export function failureAnswer(
 
 /** Which limit a failure is about, and its value: for the log. `reason`: of `CANCEL`, for what was stopped from outside. */
 export function limitOf(exchange: Exchange, failure: NonNullable<Failure>, reason = 0, holdMs = 0): string {
-  const { cpuMs, wallMs, memoryBytes, stackBytes, hostCalls } = exchange.plan.limits
+  const { cpuMs, wallMs, memoryBytes, stackBytes, hostCalls, subrequests } = exchange.plan.limits
   if (failure === 'cancelled' && reason === CANCEL.DEADLINE) return `limit ${wallMs} ms, and it was running`
   if (failure === 'cancelled' && reason === CANCEL.OVERLOAD)
     return `limit ${holdMs} ms of processor time while other requests waited`
   if (failure === 'stack') return `limit ${stackBytes} bytes of stack`
   if (failure === 'cpu') return `limit ${cpuMs} ms of processor time`
   if (failure === 'memory') return `limit ${memoryBytes} bytes of memory`
+  if (failure === 'subrequests') return `limit ${subrequests} requests by fetch`
   if (failure === 'host-calls') return `limit ${hostCalls} host calls`
   return ''
 }

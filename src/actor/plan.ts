@@ -20,6 +20,8 @@ export interface FunctionPlan {
   readonly env: string | null
   /** Source map of its bundle, for stack traces in the log. */
   readonly map: MapSource
+  /** Where it may send requests: `functions[].fetch`. */
+  readonly fetch: { readonly allow: readonly string[]; readonly addresses: readonly string[] }
   readonly limits: {
     readonly cpuMs: number
     readonly wallMs: number
@@ -31,6 +33,7 @@ export interface FunctionPlan {
     readonly streamMs: number
     readonly timers: number
     readonly pendingCalls: number
+    readonly subrequests: number
     readonly hostCalls: number
     readonly concurrency: number
   }
@@ -39,7 +42,17 @@ export interface FunctionPlan {
 /** The sections of the configuration that an actor reads. */
 export type ActorConfig = Pick<
   Config,
-  'log' | 'ring' | 'connection' | 'limits' | 'timeouts' | 'pool' | 'gc' | 'bounded' | 'watchdog' | 'files'
+  | 'log'
+  | 'ring'
+  | 'connection'
+  | 'limits'
+  | 'timeouts'
+  | 'pool'
+  | 'gc'
+  | 'bounded'
+  | 'fetch'
+  | 'watchdog'
+  | 'files'
 >
 
 /** A shard's share of the memory budget (src/memory.ts). */

@@ -10,6 +10,7 @@ import type { PoolEvents, PoolLimits } from '../engine/pool.ts'
 import { maximumPages, Pools } from '../engine/pools.ts'
 import { Router } from '../functions/router.ts'
 import { bundleFilename, mapStack } from '../functions/source-map.ts'
+import { Fetcher } from '../host/fetch/fetch.ts'
 import { asyncOps } from '../host/ops.ts'
 import type { ChunkedLimits } from '../http/chunked.ts'
 import { type HeadParser, ScalarParser } from '../http/parser.ts'
@@ -142,6 +143,12 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
     events,
     (instance, index) => new Exchange(instance, index, functions[index]!, service),
   )
+  const policies = functions.map(({ name, fetch, limits }) => ({
+    name,
+    ...fetch,
+    subrequests: limits.subrequests,
+  }))
+  const fetcher = new Fetcher(policies, config.fetch)
   const buffers = new BufferBudget(memory.bufferedBytes)
   const report = new Reporter(shard.index, log, accessLogger(config, log.output), (stack, fn) =>
     mapStack(stack, fn.map, bundleFilename(fn.name)),
@@ -179,7 +186,7 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
     queueMs: config.pool.queueMs,
     holdMs: config.watchdog.holdMs,
     buffers,
-    work: new HostWork(asyncOps(), buffers),
+    work: new HostWork(asyncOps(fetcher.ops), buffers, () => fetcher.openSockets),
     onProgress: (session) => actor.advance(session),
   })
   const actor: Actor = new Actor({
@@ -209,5 +216,6 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
   await pools.prewarm(config.pool.prewarm)
   ready()
   await actor.run()
+  await fetcher.close()
   log.output.close()
 }

@@ -273,8 +273,7 @@ export class Service implements RequestSink, ExchangeOwner {
     exchange.session = session
     exchange.chargedMs = 0
     exchange.requestNumber = id
-    exchange.startedMs = exchange.wallFromMs = sinceMs
-    exchange.spoiled = false
+    exchange.start(sinceMs)
     exchange.isHead = head.isHead
     exchange.keepAlive = head.keepAlive
     exchange.saysKeepAlive = head.saysKeepAlive

@@ -8,8 +8,8 @@ export function functionLimits(
   overrides: FunctionConfig['limits'],
 ): FunctionLimits {
   const { cpuMs, wallMs, memoryBytes, stackBytes, responseBytes, streamBytes } = config.limits
-  const { streamIdleMs, streamMs, timers, pendingCalls, hostCalls, concurrency } = config.limits
+  const { streamIdleMs, streamMs, timers, pendingCalls, subrequests, hostCalls, concurrency } = config.limits
   const memory = { memoryBytes, stackBytes, responseBytes, streamBytes }
   const times = { cpuMs, wallMs, streamIdleMs, streamMs }
-  return { ...memory, ...times, timers, pendingCalls, hostCalls, concurrency, ...overrides }
+  return { ...memory, ...times, timers, pendingCalls, subrequests, hostCalls, concurrency, ...overrides }
 }

@@ -1,5 +1,6 @@
 /** `functions`: what is served where. That exactly one of file and code is given, and unique names: checks.ts. */
 import * as v from 'valibot'
+import { isNetwork, isRule } from '../host/fetch/rules.ts'
 import { KIB, list, MIB, string } from './leaf.ts'
 import { functionLimitsSchema, isolation } from './limits-schema.ts'
 
@@ -43,6 +44,36 @@ const envValue = v.pipe(
   }),
 )
 
+const RULES_MAX = 100
+const checked = (rule: string, meaning: string, holds: (value: string) => boolean) =>
+  v.pipe(v.string(), v.maxLength(512), v.check(holds), v.metadata({ kind: 'string', rule, meaning }))
+
+const fetch = v.strictObject({
+  allow: v.exactOptional(
+    list(
+      checked(
+        'scheme://host, :port for another than its own, with * for the scheme, the port, the host or what is before its first dot,',
+        'One origin or pattern, as https://*.example.com or http://127.0.0.1:9000.',
+        isRule,
+      ),
+      0,
+      RULES_MAX,
+      { meaning: 'Where the function may send requests by fetch; nowhere without it.' },
+    ),
+  ),
+  addresses: v.exactOptional(
+    list(
+      checked('an address or a network such as 10.1.0.0/16,', 'One address or network.', isNetwork),
+      0,
+      RULES_MAX,
+      {
+        meaning:
+          'Addresses that are not of the internet (private, loopback, link-local) and may be reached all the same.',
+      },
+    ),
+  ),
+})
+
 const env = v.pipe(
   v.record(envName, envValue),
   v.check((record) => Object.keys(record).length <= ENV_NAMES_MAX),
@@ -81,6 +112,7 @@ export const functionsSchema = list(
     routes: list(route, 1, ROUTES_MAX, { meaning: 'What the function serves.' }),
     isolation: v.exactOptional(isolation()),
     env: v.exactOptional(env),
+    fetch: v.exactOptional(fetch),
     limits: v.exactOptional(functionLimitsSchema),
   }),
   0,

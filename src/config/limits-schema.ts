@@ -37,6 +37,9 @@ const timers = wholeNumber(0, 100_000, { meaning: 'Timers pending in one runtime
 const pendingCalls = wholeNumber(0, 10_000, {
   meaning: 'Host calls of one runtime that take time and have not ended: fetch, cryptography and the like.',
 })
+const subrequests = wholeNumber(0, 10_000, {
+  meaning: 'Requests that a handler sends by fetch during one request, redirects included; then 500.',
+})
 const hostCalls = wholeNumber(1, 10_000_000, {
   meaning: 'Calls from a handler to its host during one request.',
 })
@@ -83,6 +86,7 @@ export const limitsSchema = v.strictObject({
   stackBytes: v.optional(stackBytes, 256 * KIB),
   timers: v.optional(timers, 1000),
   pendingCalls: v.optional(pendingCalls, 100),
+  subrequests: v.optional(subrequests, 50),
   hostCalls: v.optional(hostCalls, 10_000),
   concurrency: v.optional(concurrency, 64),
   initMs: v.optional(
@@ -103,6 +107,7 @@ export const functionLimitsSchema = v.strictObject({
   streamMs: v.exactOptional(streamMs),
   timers: v.exactOptional(timers),
   pendingCalls: v.exactOptional(pendingCalls),
+  subrequests: v.exactOptional(subrequests),
   hostCalls: v.exactOptional(hostCalls),
   concurrency: v.exactOptional(concurrency),
 })

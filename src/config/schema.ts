@@ -132,6 +132,35 @@ const connection = v.strictObject({
   ),
 })
 
+const fetch = v.strictObject({
+  connections: v.optional(
+    wholeNumber(1, 10_000, {
+      meaning: 'Connections of a shard to one origin; further requests to it wait for one.',
+    }),
+    32,
+  ),
+  connectMs: v.optional(
+    wholeNumber(10, HOUR_MS, { meaning: 'Time to resolve a name, connect, and agree on TLS.' }),
+    10_000,
+  ),
+  headMs: v.optional(
+    wholeNumber(10, HOUR_MS, { meaning: 'Time from a sent request to the head of its response.' }),
+    30_000,
+  ),
+  idleMs: v.optional(
+    wholeNumber(10, HOUR_MS, { meaning: "Time between two pieces of a response's body." }),
+    30_000,
+  ),
+  keepAliveMs: v.optional(
+    wholeNumber(1, HOUR_MS, { meaning: 'How long an idle connection is kept for the next request.' }),
+    4000,
+  ),
+  responseBytes: v.optional(
+    wholeNumber(KIB, 64 * GIB, { meaning: 'Body of a response that a function fetches, decoded.' }),
+    64 * MIB,
+  ),
+})
+
 const timeouts = v.strictObject({
   headMs: v.optional(
     wholeNumber(10, HOUR_MS, {
@@ -374,6 +403,7 @@ export const configSchema = v.strictObject({
   ring: v.optional(ring, {}),
   connection: v.optional(connection, {}),
   limits: v.optional(limitsSchema, {}),
+  fetch: v.optional(fetch, {}),
   timeouts: v.optional(timeouts, {}),
   pool: v.optional(pool, {}),
   gc: v.optional(gc, {}),

@@ -5,6 +5,7 @@ import { OP } from '../guest/ops.ts'
 import { GuestArguments, HostRefusal } from './arguments.ts'
 import { evaluateRaw, GuestError } from './evaluate.ts'
 import { HOST_OPS, type HostCalls, UNCOUNTED_OPS } from './host-ops.ts'
+import type { Failure } from './limits.ts'
 import type { EmModule, EngineFfi } from './module.ts'
 import type { GuestScripts } from './scripts.ts'
 
@@ -33,9 +34,10 @@ export class HostBorder {
     return this.#host?.isCancelled === true
   }
 
-  /** Whether the request has used up its host calls. */
-  get exhausted(): boolean {
-    return this.#callsLeft < 0
+  /** What the request has used up: its host calls, or its requests to other servers. */
+  get failure(): Failure {
+    if (this.#callsLeft < 0) return 'host-calls'
+    return this.#host?.isOverSubrequests === true ? 'subrequests' : null
   }
 
   /** Returns an owned value, or 0 for undefined. */

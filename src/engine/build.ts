@@ -237,6 +237,7 @@ export async function buildImage(
 
 const silentHost: HostCalls = {
   isCancelled: false,
+  isOverSubrequests: false,
   log() {},
   timerSet: () => false,
   timerClear() {},

@@ -1,7 +1,13 @@
 // Which parts of the guest API a function starts with. A base image is copied at every reset, so it should hold what the function
 // uses and little else; each set of features has a base image of its own, and a few are made with the package.
 
-import { ALL_FEATURES, FEATURES, type FeatureName, featureBit } from '../guest/features/names.ts'
+import {
+  ALL_FEATURES,
+  FEATURES,
+  type FeatureName,
+  type FeatureNames,
+  featureBit,
+} from '../guest/features/names.ts'
 
 const COMMON: readonly FeatureName[] = ['url', 'encoding']
 
@@ -14,10 +20,10 @@ export const BASE_FEATURES: readonly number[] = [...new Set([0, setOf(COMMON), A
 
 /** Code that can name anything: what it will use cannot be known. */
 const DYNAMIC = /\beval\s*\(|\bFunction\s*\(|\b(?:globalThis|self)\s*\[/
-const MENTIONS = FEATURES.map(
-  ({ globals, attributes, words }) =>
-    new RegExp(`\\b(?:${[...globals, ...attributes, ...words].join('|')})\\b`),
-)
+const MENTIONS = FEATURES.map(({ globals, attributes, words, silent = [] }: FeatureNames) => {
+  const names = globals.filter((name) => !silent.includes(name))
+  return new RegExp(`\\b(?:${[...names, ...attributes, ...words].join('|')})\\b`)
+})
 
 /**
  * The features that a bundle mentions, be it in a comment: a set that may be too large. What it misses (a name put together at

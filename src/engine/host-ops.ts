@@ -9,6 +9,8 @@ import { type GuestArguments, HostRefusal } from './arguments.ts'
 export interface HostCalls {
   /** Somebody outside wants the request to stop; looked at whenever the engine polls. */
   readonly isCancelled: boolean
+  /** It has begun more requests to other servers than it may. */
+  readonly isOverSubrequests: boolean
   log(level: number, text: string): void
   /** False when there are too many timers. */
   timerSet(id: number, delayMs: number, repeat: boolean): boolean

@@ -118,6 +118,7 @@ function buildOne(
 ): Promise<Image> {
   const host = {
     isCancelled: false,
+    isOverSubrequests: false,
     log(level: number, text: string) {
       if (lines.length < LINES_MAX) lines.push({ function: fn.name, level, text })
     },

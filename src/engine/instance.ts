@@ -342,7 +342,7 @@ export class Instance {
   #callHost(ctx: number, argc: number, argv: number): number {
     this.#cpu.poll()
     const result = this.#border.call(ctx, argc, argv)
-    if (this.#border.exhausted) this.#fail('host-calls')
+    if (this.#border.failure !== null) this.#fail(this.#border.failure)
     return result
   }
 

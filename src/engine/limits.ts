@@ -1,5 +1,13 @@
 /** Why a step ended without the guest's say; null while all is well. */
-export type Failure = 'cpu' | 'memory' | 'stack' | 'engine' | 'host-calls' | 'cancelled' | null
+export type Failure =
+  | 'cpu'
+  | 'memory'
+  | 'stack'
+  | 'engine'
+  | 'host-calls'
+  | 'subrequests'
+  | 'cancelled'
+  | null
 
 /** Limits of what runs in an instance, from the function's configuration. */
 export interface InstanceLimits {

@@ -18,7 +18,9 @@ export interface Details {
   status: number
   statusText: string
   headers: Headers
-  type: 'default' | 'error'
+  type: 'default' | 'error' | 'basic'
+  /** Of a response that was fetched. */
+  fetched?: { readonly url: string; readonly redirected: boolean }
 }
 
 /**

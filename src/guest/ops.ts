@@ -58,15 +58,23 @@ export const OP = {
 /** The second argument of OP.CALL: see `hostAsync` in async.ts, and src/host/ops.ts for what the host does. */
 export const ASYNC_OP = {
   /**
-   * (head: plain, body: ArrayBuffer | plain | undefined, flags: FETCH bits) → plain. Sends a request. The head is lines:
-   * method, URL, redirect mode, then `name: value` fields; the result is lines: number of the exchange, status, `1` if redirected,
-   * URL, reason phrase, then fields. Its body is read by FETCH_READ.
+   * (exchange: number, head: plain, body: ArrayBuffer | undefined, flags: FETCH bits) → plain. Sends a request. The exchange is a
+   * number of the guest's, new in its request. The head is lines: method, URL, redirect mode, then `name: value` fields; the
+   * result is lines: status, `1` if redirected, `1` if a body follows, URL, reason phrase, then fields.
    */
   FETCH: 1,
   /** (exchange: number) → ArrayBuffer with the next piece of the response's body, undefined at its end. */
   FETCH_READ: 2,
   /** (exchange: number, piece: ArrayBuffer | undefined for the end) → undefined, when a further piece may come. */
   FETCH_WRITE: 3,
+  /** (exchange: number) → undefined. Neither body is wanted any more. */
+  FETCH_CLOSE: 4,
+} as const
+
+/** Bits of ASYNC_OP.FETCH's flags. */
+export const FETCH = {
+  /** The body comes by FETCH_WRITE. */
+  PIECES: 1,
 } as const
 
 /** The second argument of `complete`: what became of an OP.CALL. */

@@ -37,6 +37,7 @@ it('keeps the codes and statuses that clients rely on', () => {
     'bad-response': 500,
     'response-too-large': 500,
     'stack-limit': 500,
+    'subrequest-limit': 500,
     'host-call-limit': 500,
     'shard-restarted': 502,
     'cpu-limit': 503,

@@ -162,6 +162,7 @@ describe('functions', () => {
       streamMs: 3_600_000,
       timers: 3,
       pendingCalls: 100,
+      subrequests: 50,
       hostCalls: 10_000,
       concurrency: 64,
     })

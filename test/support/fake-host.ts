@@ -23,6 +23,7 @@ export class FakeHost implements HostCalls {
   }
 
   isCancelled = false
+  isOverSubrequests = false
   /** Pieces of the body asked for. */
   pulls = 0
 

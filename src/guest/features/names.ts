@@ -8,6 +8,8 @@ export interface FeatureNames {
   readonly globals: readonly string[]
   /** Accessor properties of the global object that it defines itself. */
   readonly attributes: readonly string[]
+  /** Globals whose names say nothing when a bundle mentions them: then `words` has what does. */
+  readonly silent?: readonly string[]
   /** What else in a bundle's text needs it, as patterns: members of the core's classes. */
   readonly words: readonly string[]
 }
@@ -85,6 +87,14 @@ export const FEATURES = [
   },
   { name: 'urlpattern', globals: ['URLPattern'], attributes: [], words: [] },
   { name: 'table', globals: [], attributes: [], words: ['table'] },
+  // A call, not the handler's own method: `await fetch(`, `= fetch(`, `(fetch(`.
+  {
+    name: 'fetch',
+    globals: ['fetch'],
+    attributes: [],
+    silent: ['fetch'],
+    words: ['(?<=\\b(?:await|return|yield)\\s|[=([?:&|>!]\\s*)fetch(?=\\s*\\()'],
+  },
 ] as const satisfies readonly FeatureNames[]
 
 export type FeatureName = (typeof FEATURES)[number]['name']

@@ -29,7 +29,7 @@ export class StreamedBody implements LazyBody {
 
   /** All of it; rejects with TypeError for a chunk that is no Uint8Array. */
   async collect(): Promise<ArrayBuffer> {
-    const source = this.#source()
+    const source = this.source()
     return gather(async () => {
       const { value, done } = await source.read()
       return done === true ? undefined : bytesOf(value)
@@ -52,12 +52,12 @@ export class StreamedBody implements LazyBody {
   /** What it was made of, as long as nobody has touched the stream: that is there whole. */
   send(): Origin {
     if (this.#origin !== undefined && this.isReadable) return this.#origin
-    beginSending(this.#source())
+    beginSending(this.source())
     return undefined
   }
 
   /** Its reader. @throws TypeError for a locked stream. */
-  #source(): PieceSource {
+  source(): PieceSource {
     const { acquireReader, cancelReader, readFrom } = feature('streams')
     const reader = acquireReader(this.stream)
     return { read: () => readFrom(reader), cancel: (reason) => cancelReader(reader, reason) }

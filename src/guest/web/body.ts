@@ -3,6 +3,7 @@ import { fromWire, host, toWire } from '../bridge.ts'
 import { feature, loadedFeature } from '../feature.ts'
 import { OP } from '../ops.ts'
 import { bufferLengthOf, bufferSlice, isView, jsonParse, stringSlice, toWellFormed } from '../primordials.ts'
+import type { PieceSource } from './outgoing.ts'
 import type { URLSearchParams } from './url-search-params.ts'
 
 /** Stands in the place of a body that has been read. */
@@ -24,6 +25,8 @@ export interface LazyBody {
   clone(): [LazyBody, LazyBody]
   /** The same as a stream. @throws TypeError if somebody reads it. */
   toStreamed(): LazyBody & { readonly stream: ReadableStream }
+  /** What reads it. @throws TypeError if somebody else does. */
+  source(): PieceSource
   /** Has it sent piece by piece; or gives it, if it is there after all. @throws TypeError if somebody reads it. */
   send(): Content
 }

@@ -2,7 +2,7 @@ import { bufferLengthOf, newPromise, setBytes } from '../primordials.ts'
 import { CONSUMED, type LazyBody } from './body.ts'
 import { type StreamedBody, streamOf } from './body-stream.ts'
 import { gather, type Pull } from './gather.ts'
-import { beginSending, type PieceResult } from './outgoing.ts'
+import { beginSending, type PieceResult, type PieceSource } from './outgoing.ts'
 
 /** A body that the host has, and gives piece by piece: a piece is asked for when somebody wants it, so no more than one is kept. */
 export class PulledBody implements LazyBody {
@@ -49,12 +49,13 @@ export class PulledBody implements LazyBody {
     return streamOf(pull, drop)
   }
 
-  send(): undefined {
+  source(): PieceSource {
     const { pull, drop } = this.#reading()
-    beginSending({
-      read: () => read(pull),
-      cancel: async (reason) => drop(reason),
-    })
+    return { read: () => read(pull), cancel: async (reason) => drop(reason) }
+  }
+
+  send(): undefined {
+    beginSending(this.source())
   }
 
   /** What reads it, and how the host is told that nobody wants the rest. */

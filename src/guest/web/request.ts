@@ -2,7 +2,7 @@ import type { ReadableStream } from 'web-streams-polyfill'
 import { host, toWire } from '../bridge.ts'
 import { feature } from '../feature.ts'
 import { OP } from '../ops.ts'
-import { regExpTest, stringIndexOf, stringSlice, toUpperCase } from '../primordials.ts'
+import { jsonStringify, regExpTest, stringIndexOf, stringSlice, toUpperCase } from '../primordials.ts'
 import type { AbortSignal } from './abort.ts'
 import {
   afterReading,
@@ -33,7 +33,10 @@ export interface RequestInit {
   headers?: HeadersInit
   body?: BodyInit
   signal?: AbortSignal | null
+  redirect?: Redirect
 }
+
+type Redirect = 'follow' | 'error' | 'manual'
 
 /** What a request is, each part computed when first asked for. */
 interface Parts {
@@ -45,6 +48,7 @@ interface Parts {
   headers: Headers | undefined
   /** A Request stands for the signal that it has, until somebody asks. */
   signal: AbortSignal | Request | undefined
+  redirect: Redirect
 }
 
 /** Marks of the constructions that only this realm's own code can ask for: by a raw head, or by parts. */
@@ -55,6 +59,8 @@ const BY_PARTS = Symbol('by parts')
 let takeBody: (request: Request) => BodySource
 let partsOf: (request: Request) => Parts
 let isRequest: (value: unknown) => value is Request
+/** Its signal, if anybody has asked for one. */
+let knownSignal: (request: Request) => AbortSignal | undefined
 
 /** Fetch, section 5.3 (Request class). An incoming one holds its raw head and parses what the handler looks at. */
 export class Request {
@@ -90,7 +96,8 @@ export class Request {
       body = takeBody(source)
     }
     const signal = toSignal(options['signal'], source)
-    this.#parts = { head: '', secure: false, method, url, headers, signal }
+    const redirect = toRedirect(options['redirect'], source)
+    this.#parts = { head: '', secure: false, method, url, headers, signal, redirect }
     this.#body = body
   }
 
@@ -107,6 +114,11 @@ export class Request {
   get headers(): Headers {
     const parts = partsOf(this)
     return (parts.headers ??= ofHead(parts.head))
+  }
+
+  /** Of an incoming request as of any other: what a fetch of it would do. */
+  get redirect(): Redirect {
+    return partsOf(this).redirect
   }
 
   /** Of an incoming request: aborted when its client has gone. */
@@ -179,13 +191,34 @@ export class Request {
       const parts = request.#parts
       return typeof parts === 'string' ? (request.#parts = unparsed(parts, false)) : parts
     }
+    knownSignal = (request) => {
+      const { signal } = partsOf(request)
+      return signal !== undefined && isRequest(signal) ? knownSignal(signal) : signal
+    }
     isRequest = (value): value is Request => typeof value === 'object' && value !== null && #body in value
   }
 }
 finishInterface(Request, 'Request')
 
+export { knownSignal, takeBody }
+
 function unparsed(head: string, secure: boolean): Parts {
-  return { head, secure, method: undefined, url: undefined, headers: undefined, signal: undefined }
+  return {
+    head,
+    secure,
+    method: undefined,
+    url: undefined,
+    headers: undefined,
+    signal: undefined,
+    redirect: 'follow',
+  }
+}
+
+function toRedirect(given: unknown, source: Request | undefined): Redirect {
+  if (given === undefined) return source?.redirect ?? 'follow'
+  const mode = `${given}`
+  if (mode === 'follow' || mode === 'error' || mode === 'manual') return mode
+  throw new TypeError(`${jsonStringify(mode)} is no redirect mode`)
 }
 
 /** The signal of a request made by user code: it follows the one given, else that of the request it was made of. */

@@ -40,6 +40,8 @@ let takeBody: (response: Response) => BodySource
 let detailsOf: (response: Response) => Details
 let packResponse: (response: object) => string | ArrayBuffer | undefined
 let isResponse: (value: object) => boolean
+/** A response that the host has brought. */
+let fetchedResponse: (body: BodySource, details: Details) => Response
 
 /** Fetch, section 5.4 (Response class), with `text` and `html` beside `json`. */
 export class Response {
@@ -108,7 +110,8 @@ export class Response {
   }
 
   get redirected(): boolean {
-    return false
+    const meta = this.#meta
+    return typeof meta !== 'number' && meta.fetched?.redirected === true
   }
 
   get status(): number {
@@ -127,7 +130,8 @@ export class Response {
   }
 
   get url(): string {
-    return ''
+    const meta = this.#meta
+    return typeof meta === 'number' ? '' : (meta.fetched?.url ?? '')
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
@@ -160,6 +164,7 @@ export class Response {
 
   static {
     isResponse = (value) => #body in value
+    fetchedResponse = (body, details) => new Response(body as BodyInit, details, INTERNAL)
     takeBody = (response) => {
       const body = unread(response.#body)
       response.#body = afterReading(body)
@@ -177,7 +182,7 @@ export class Response {
 }
 finishInterface(Response, 'Response')
 
-export { isResponse, packResponse }
+export { fetchedResponse, isResponse, packResponse }
 
 function create(text: string, meta: number, init: ResponseInit | undefined): Response {
   if (init === undefined) return new Response(text, meta, INTERNAL)

@@ -1,0 +1,4 @@
+import { defineFeature } from '../feature.ts'
+import { fetch } from '../web/fetch.ts'
+
+defineFeature('fetch', { globals: { fetch }, hooks: {} })

@@ -1,0 +1,151 @@
+import { cancelCall, hostAsync, lastCallId } from '../async.ts'
+import { feature } from '../feature.ts'
+import { ASYNC_OP, FETCH } from '../ops.ts'
+import {
+  bufferSlice,
+  concat,
+  promiseThen,
+  stringIndexOf,
+  stringSlice,
+  stringSplit,
+  viewBuffer,
+  viewKind,
+  viewLength,
+  viewOffset,
+} from '../primordials.ts'
+import type { AbortSignal } from './abort.ts'
+import { bodyBuffer, isContent, type LazyBody } from './body.ts'
+import { fieldBlock, type Headers, ofHead } from './headers.ts'
+import { PulledBody } from './pulled-body.ts'
+import { knownSignal, Request, takeBody } from './request.ts'
+import { fetchedResponse, type Response } from './response.ts'
+
+let lastExchange = 0
+
+/** Fetch, section 5.6 (fetch method). The host sends, follows redirects and decodes; see src/host/fetch. */
+export async function fetch(input: unknown, init: unknown = undefined): Promise<Response> {
+  const request = new Request(input as string, init as never)
+  const signal = knownSignal(request)
+  signal?.throwIfAborted()
+  const exchange = ++lastExchange
+  const body = takeBody(request)
+  const flags = isContent(body) ? 0 : FETCH.PIECES
+  const content = isContent(body) && body !== undefined ? bodyBuffer(body) : undefined
+  const answer = hostAsync(ASYNC_OP.FETCH, exchange, headOf(request), content, flags)
+  const id = lastCallId()
+  const abort = new Abort(exchange, id)
+  if (signal !== undefined) feature('events').onAbort(signal, () => abort.run(signal))
+  if (!isContent(body)) void send(exchange, id, body)
+  const head = (await answer) as string
+  return responseOf(head, exchange, abort)
+}
+
+/** What a signal ends: the call that waits for the head, then the body. */
+class Abort {
+  readonly #exchange: number
+  readonly #call: number
+  reason: { readonly value: unknown } | undefined
+  /** Set while a read of the body waits. */
+  onAbort: ((reason: unknown) => void) | undefined
+  isOver = false
+
+  constructor(exchange: number, call: number) {
+    this.#exchange = exchange
+    this.#call = call
+  }
+
+  run(signal: AbortSignal): void {
+    if (this.isOver) return
+    this.isOver = true
+    this.reason = { value: signal.reason }
+    cancelCall(this.#call, signal.reason)
+    this.onAbort?.(signal.reason)
+    close(this.#exchange)
+  }
+}
+
+function ignore(): void {}
+
+function close(exchange: number): void {
+  promiseThen(hostAsync(ASYNC_OP.FETCH_CLOSE, exchange), ignore, ignore)
+}
+
+/** The request's head as the host takes it: see ASYNC_OP.FETCH. */
+function headOf(request: Request): string {
+  const fields = stringSplit(fieldBlock(request.headers), '\r\n')
+  let head = concat(request.method, '\n', request.url, '\n', request.redirect)
+  for (let i = 0; i < fields.length; i++) if (fields[i] !== '') head = concat(head, '\n', fields[i]!)
+  return head
+}
+
+/** Hands a body over, each piece when the host has taken the one before. */
+async function send(exchange: number, call: number, body: LazyBody): Promise<void> {
+  const source = body.source()
+  try {
+    for (;;) {
+      const { value, done } = await source.read()
+      if (done === true) break
+      const piece = bytesOf(value)
+      await hostAsync(ASYNC_OP.FETCH_WRITE, exchange, piece)
+    }
+    await hostAsync(ASYNC_OP.FETCH_WRITE, exchange, undefined)
+  } catch (reason) {
+    // The request fails by that, if it has not ended already; the stream has nobody left to read it.
+    cancelCall(call, reason)
+    close(exchange)
+    promiseThen(source.cancel(reason), ignore, ignore)
+  }
+}
+
+/** The bytes of a chunk. @throws TypeError for what is no Uint8Array. */
+function bytesOf(chunk: unknown): ArrayBuffer {
+  if (viewKind(chunk) !== 'Uint8Array') throw new TypeError('a chunk of the request body is no Uint8Array')
+  const start = viewOffset(chunk)
+  return bufferSlice(viewBuffer(chunk) as ArrayBuffer, start, start + viewLength(chunk))
+}
+
+/** Lines of the result before the fields. */
+const FIRST_LINES = 5
+
+function responseOf(head: string, exchange: number, abort: Abort): Response {
+  const lines = stringSplit(head, '\n')
+  const status = lines[0]!
+  const redirected = lines[1]
+  const hasBody = lines[2]
+  const url = lines[3]!
+  const statusText = lines[4]!
+  let fields = 'HTTP\r\n'
+  for (let i = FIRST_LINES; i < lines.length; i++) fields = concat(fields, lines[i]!, '\r\n')
+  const headers: Headers = ofHead(concat(fields, '\r\n'))
+  const fragment = stringIndexOf(url, '#')
+  const details = {
+    status: +status,
+    statusText,
+    headers,
+    type: 'basic' as const,
+    fetched: { url: fragment < 0 ? url : stringSlice(url, 0, fragment), redirected: redirected === '1' },
+  }
+  if (hasBody === '0') abort.isOver = true
+  return fetchedResponse(hasBody === '0' ? undefined : bodyOf(exchange, abort), details)
+}
+
+function bodyOf(exchange: number, abort: Abort): PulledBody {
+  const pull = async (): Promise<ArrayBuffer | undefined> => {
+    if (abort.reason !== undefined) throw abort.reason.value
+    const read = hostAsync(ASYNC_OP.FETCH_READ, exchange) as Promise<ArrayBuffer | undefined>
+    const id = lastCallId()
+    abort.onAbort = (reason) => cancelCall(id, reason)
+    const piece = await read
+    abort.onAbort = undefined
+    if (piece === undefined && !abort.isOver) {
+      abort.isOver = true
+      close(exchange)
+    }
+    return piece
+  }
+  return new PulledBody(pull, () => {
+    if (abort.isOver) return
+    abort.isOver = true
+    close(exchange)
+  })
+}
