@@ -72,6 +72,8 @@ function describeCommand(keyOptions: readonly Option[]): Command {
     .addHelpText(
       'after',
       `
+ringlet init [folder] writes a project to begin with: a function, its configuration and a test.
+
 Every key of the configuration can be set in a file (ringlet.config.json, ringlet.json or ringlet.toml in
 the working folder, or --config) and most in the environment (limits.cpuMs is RINGLET_LIMITS_CPU_MS).
 The environment outranks the file, flags outrank both.`,

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // The command: configuration in, exit codes out. 2: the command line or configuration is wrong; 1: all else that fails.
 
+import { existsSync } from 'node:fs'
+import manifest from '../package.json' with { type: 'json' }
 import { RingletError } from './errors.ts'
 import { startEarly } from './threads.ts'
 
@@ -8,6 +10,8 @@ import { startEarly } from './threads.ts'
 const PRINTS = /^(-h|--help|--version|--print-config)$/
 
 async function main(): Promise<void> {
+  const [command, ...rest] = process.argv.slice(2)
+  if (command === 'init' && !existsSync('init')) return init(rest)
   if (!process.argv.some((argument) => PRINTS.test(argument))) startEarly()
   // Loaded while the first thread starts.
   const [{ loadConfig }, { exampleFunctions, start }] = await Promise.all([
@@ -36,6 +40,21 @@ async function main(): Promise<void> {
   if (error !== undefined) fail(error)
   await server.stop()
   process.exit(0)
+}
+
+/** A handler may have the name `init`: a file of that name is served. */
+async function init(args: readonly string[]): Promise<void> {
+  const [folder = '.', ...excess] = args
+  if (excess.length > 0 || folder.startsWith('-')) {
+    process.stderr.write('ringlet: init takes one folder, or none for this one\n')
+    process.exitCode = 2
+    return
+  }
+  const { initProject } = await import('./starter/init.ts')
+  const { exitCode, text } = await initProject(folder, process.cwd(), manifest.version)
+  const output = exitCode === 0 ? process.stdout : process.stderr
+  output.write(text)
+  process.exitCode = exitCode
 }
 
 /** Resolves at the first SIGTERM or SIGINT; the second one kills, since the default action is back. */

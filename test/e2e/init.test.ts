@@ -1,0 +1,76 @@
+// `ringlet init`, and what it writes: installed from the package as it would be published, type-checked, tested and served.
+
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const MAIN = join(root, 'dist/main.js')
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ringlet-init-'))
+})
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true })
+})
+
+type Failed = { code: number; stderr: string; stdout: string }
+const init = (...args: string[]) => run(process.execPath, [MAIN, 'init', ...args], { cwd: folder })
+
+describe('ringlet init', () => {
+  test('writes a project whose test passes, with the package as npm packs it', async () => {
+    const { stdout } = await init('My project')
+    expect(stdout).toContain('npm install')
+    const project = join(folder, 'My project')
+    const manifest = JSON.parse(await readFile(join(project, 'package.json'), 'utf8'))
+    expect(manifest).toMatchObject({ name: 'my-project', dependencies: { ringlet: expect.any(String) } })
+    // The package as published, unpacked; its dependencies are those of this checkout, so that nothing is fetched.
+    const pack = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
+      cwd: root,
+    })
+    const [{ filename }] = JSON.parse(pack.stdout) as [{ filename: string }]
+    const modules = join(project, 'node_modules')
+    await mkdir(modules)
+    await run('tar', ['-xzf', join(folder, filename), '-C', modules])
+    await run('mv', [join(modules, 'package'), join(modules, 'ringlet')])
+    for (const name of await readdir(join(root, 'node_modules'))) {
+      if (!name.startsWith('.') && name !== 'ringlet') {
+        await symlink(join(root, 'node_modules', name), join(modules, name))
+      }
+    }
+    const own = /^(?:RINGLET_|VITEST|NODE_)/
+    const inherited = Object.entries(process.env).filter(([name]) => !own.test(name))
+    const env = { ...Object.fromEntries(inherited), XDG_CACHE_HOME: join(folder, 'cache') }
+    await run('npm', ['run', 'typecheck'], { cwd: project, env })
+    const tested = await run('npm', ['test'], { cwd: project, env })
+    expect(tested.stdout).toMatch(/^# pass 2$|ℹ pass 2/m)
+    const printed = await run(process.execPath, [join(modules, 'ringlet/dist/main.js'), '--print-config'], {
+      cwd: project,
+      env,
+    })
+    expect(JSON.parse(printed.stdout).functions).toMatchObject([{ name: 'hello', routes: ['/*'] }])
+  }, 120_000)
+
+  test('overwrites nothing: one file that is there, and none is written', async () => {
+    await mkdir(join(folder, 'taken'))
+    await writeFile(join(folder, 'taken/ringlet.json'), 'mine')
+    const error = (await init('taken').catch((thrown: unknown) => thrown)) as Failed
+    expect([error.code, error.stderr]).toEqual([
+      1,
+      'ringlet: init: taken/ringlet.json is there already: nothing was written\n',
+    ])
+    expect(await readdir(join(folder, 'taken'))).toEqual(['ringlet.json'])
+    expect(await readFile(join(folder, 'taken/ringlet.json'), 'utf8')).toBe('mine')
+  })
+
+  test('takes one folder', async () => {
+    const error = (await init('a', 'b').catch((thrown: unknown) => thrown)) as Failed
+    expect([error.code, error.stderr]).toEqual([2, 'ringlet: init takes one folder, or none for this one\n'])
+  })
+})
