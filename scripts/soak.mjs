@@ -28,7 +28,7 @@ const OFFENCES = [
     status: 503,
     error: 'memory-limit',
     limits: { ...SMALL, cpuMs: 5000 },
-    code: 'const kept = []; for (;;) kept.push({ text: "x".repeat(20_000) + kept.length })',
+    code: 'const text = "x".repeat(20_000); const kept = []; for (;;) kept.push({ text: text + kept.length })',
   },
   {
     name: 'block',
@@ -41,15 +41,15 @@ const OFFENCES = [
     name: 'stack',
     status: 500,
     error: 'stack-limit',
-    limits: {},
+    limits: { cpuMs: 5000 },
     code: 'const deeper = (n) => deeper(n + 1) + 1; return Response.text(String(deeper(0)))',
   },
   {
     name: 'host',
     status: 500,
     error: 'host-call-limit',
-    limits: { hostCalls: 50 },
-    code: 'for (;;) new URL("http://soak.test/")',
+    limits: { hostCalls: 50, cpuMs: 5000 },
+    code: 'for (;;) performance.now()',
   },
   {
     name: 'wall',
@@ -180,7 +180,7 @@ console.log(
 const folder = await mkdtemp(join(tmpdir(), 'ringlet-soak-'))
 // A machine that is busy with other things makes requests late; that is not what is looked for here.
 const patience = {
-  limits: { wallMs: 600_000 },
+  limits: { cpuMs: 1000, wallMs: 600_000 },
   pool: { queueMs: 60_000 },
   watchdog: { graceMs: 5000 },
   // Nor does what exceeds its limits go to a thread of low priority: it is to be done soon.
