@@ -8,6 +8,7 @@ import { table } from './lib/table.mjs'
 const BENCHES = {
   ring: () => import('./ring/run.mjs'),
   parser: () => import('./parser/run.mjs'),
+  engine: () => import('./engine/run.mjs'),
   http: () => import('./http/run.mjs'),
   peers: () => import('./peers/run.mjs'),
   coldstart: () => import('./coldstart/run.mjs'),

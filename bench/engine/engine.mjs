@@ -21,7 +21,7 @@ const HOST = {
 const HEAD = Buffer.from('GET / HTTP/1.1\r\nhost: bench.test\r\n\r\n')
 
 /** The engine in this thread: images of handlers, pools over them, and one request. */
-export async function openEngine() {
+export async function openEngine(variant = 'quickjs') {
   await build({
     absWorkingDir: root,
     entryPoints: ['bench/engine/entry.ts'],
@@ -35,7 +35,7 @@ export async function openEngine() {
   })
   const engine = await import(out.href)
   const guest = await readFile(new URL('../../dist/guest.json', import.meta.url))
-  const { kit, code, bases } = await engine.makeBases('quickjs', guest)
+  const { kit, code, bases } = await engine.makeBases(variant, guest)
 
   const image = (handler) => {
     const source = { filename: 'bench.js', code: `(exports) => { exports.default = ${handler}\n}` }
@@ -102,5 +102,24 @@ export async function openEngine() {
     return found
   }
 
-  return { image, pools, ask, text, useOwnPolicy }
+  const KEY = { identity: 'bench', maker: 'bench' }
+  const MAP = '{"version":3,"sources":[],"names":[],"mappings":""}'
+
+  /** An image as the file that the disk cache keeps of it, and back. */
+  const toFile = (made) => {
+    const bundle = { code: '', map: MAP, inputs: [] }
+    return engine.encodeEntry(KEY, bundle, made, {
+      index: bases.findIndex(({ image: base }) => base === made.base),
+      hash: 'bench',
+    })
+  }
+  const fromFile = (path, file) => {
+    const entry = engine.decodeEntry(path, file, KEY, {
+      get: (index) => ({ hash: 'bench', base: bases[index] }),
+    })
+    if (entry === undefined) throw new Error('the file of the image was not understood')
+    return entry.image
+  }
+
+  return { image, pools, ask, text, useOwnPolicy, toFile, fromFile }
 }

@@ -1,5 +1,6 @@
 // What the engine's benches need of it, in one module: the server itself gives none of this out.
 
+export { decodeEntry, encodeEntry } from '../../src/cache/entry.ts'
 export { MemoryBudget } from '../../src/engine/budget.ts'
 export { buildImage } from '../../src/engine/build.ts'
 export { baseFor, mentionedFeatures } from '../../src/engine/features.ts'

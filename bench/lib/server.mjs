@@ -18,7 +18,7 @@ export function startServer(script, args, cwd) {
 }
 
 /** As {@link startServer}, for any program. workerd's own `{"event":"listen","port":...}` will do as well. */
-export async function startProgram(command, args, cwd) {
+export async function startProgram(command, args, cwd, startMsMax = START_MS_MAX) {
   const startedAt = performance.now()
   const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
   running.add(child)
@@ -32,16 +32,16 @@ export async function startProgram(command, args, cwd) {
       resolve({ code, signal })
     })
   })
-  const port = await listeningPort(child, exit, () => stderr)
+  const port = await listeningPort(child, exit, () => stderr, startMsMax)
   return { port, pid: child.pid, startedAt, stop: () => stop(child, exit) }
 }
 
-function listeningPort(child, exit, stderr) {
+function listeningPort(child, exit, stderr, startMsMax) {
   return new Promise((resolve, reject) => {
     const deadline = setTimeout(() => {
       child.kill('SIGKILL')
       reject(new Error('the server did not listen in time'))
-    }, START_MS_MAX)
+    }, startMsMax)
     exit.then(({ code }) => {
       clearTimeout(deadline)
       reject(new Error(`the server ended with ${code} before it listened: ${stderr()}`))
