@@ -27,6 +27,7 @@ export async function first({ quick, report }) {
     { peer: 'image in memory', start: ask },
     {
       peer: 'image in the disk cache',
+      // Read, verified and put into shared memory; from there on it is as above, with the same bytes.
       start: (pools) => {
         engine.fromFile(path, readFileSync(path))
         ask(pools)
