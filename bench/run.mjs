@@ -15,6 +15,7 @@ const BENCHES = {
   density: () => import('./density/run.mjs'),
   scale: () => import('./scale/run.mjs'),
   noisy: () => import('./noisy/run.mjs'),
+  static: () => import('./static/run.mjs'),
 }
 const COLUMNS = [
   ['bench', 'bench'],
