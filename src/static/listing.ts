@@ -28,6 +28,7 @@ body { max-width: 56rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.2rem; font-weight: 600; overflow-wrap: anywhere }
 table { width: 100%; border-collapse: collapse }
 th { text-align: left; font-weight: 600 }
+th:first-child { width: 60% }
 th a { color: inherit }
 th, td { padding: .3rem .6rem; border-bottom: 1px solid #8884 }
 td:first-child { overflow-wrap: anywhere }

@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache'
 import { bytesAnswer, emptyAnswer, errorAnswer, type StaticAnswer } from './answer.ts'
+import { listsEntityTag } from './entity-tag.ts'
 import { FileEntry } from './entry.ts'
 import { type FileSystem, type FileTrouble, troubleOf } from './file-system.ts'
 import type { CompressionJobs } from './jobs.ts'
@@ -159,7 +160,10 @@ export class StaticSite {
   }
 
   /** The form that this client is sent; undefined when it accepts none, `'later'` when the one it accepts is being made. */
-  #choose(entry: FileEntry, { acceptEncoding, range }: StaticRequest): Representation | undefined | 'later' {
+  #choose(
+    entry: FileEntry,
+    { acceptEncoding, range, ifNoneMatch }: StaticRequest,
+  ): Representation | undefined | 'later' {
     if (acceptEncoding === null) return entry.plain
     const accepted = this.#accepted(acceptEncoding)
     const preferred = entry.plain.varies ? accepted.preferred() : []
@@ -171,6 +175,8 @@ export class StaticSite {
     const coding = range === null ? preferred.find((each) => entry.makes(each)) : undefined
     if (coding !== undefined) {
       const form = entry.made.get(coding)
+      // Who has the plain form from when there was no other keeps it.
+      if (has(ifNoneMatch, entry.plain) && accepted.identityWeight > 0) return entry.plain
       if (form !== undefined && this.#parts.store.get(form.key) !== undefined) return form
       this.#parts.jobs.ask(entry, coding)
       if (accepted.identityWeight === 0) return 'later'
@@ -199,6 +205,11 @@ export class StaticSite {
     const fields = Buffer.from(LISTING_FIELDS)
     return method === 'HEAD' ? emptyAnswer(200, fields, page.length) : bytesAnswer(200, fields, page)
   }
+}
+
+/** Whether a client says that it has this form. */
+function has(ifNoneMatch: string | null, { etag }: Representation): boolean {
+  return ifNoneMatch !== null && ifNoneMatch !== '*' && listsEntityTag(ifNoneMatch, etag, true)
 }
 
 /** To the folder's own address, so that what its page refers to is found; the query goes along. */

@@ -232,6 +232,10 @@ describe('compressed once', () => {
     const etag = /etag: (.*)\r/.exec(fieldsOf(made))![1]!
     expect(ask({ acceptEncoding, ifNoneMatch: etag })).toMatchObject({ status: 304 })
     expect(ask({ ifNoneMatch: etag })).toMatchObject({ status: 200 })
+    // Who has the plain form goes on with it.
+    const before = /etag: (.*)\r/.exec(fieldsOf(plain))![1]!
+    const unchanged = ask({ acceptEncoding, ifNoneMatch: before })
+    expect([unchanged, fieldsOf(unchanged).includes(before)]).toMatchObject([{ status: 304 }, true])
   })
 
   test('not for ranges, nor what does not get smaller, nor what is not worth it', async () => {
