@@ -45,7 +45,7 @@ describe('rooms', () => {
     host: ['guest', 'src/errors.ts'],
     acceptor: ['src/errors.ts', 'src/protocol.ts', 'src/file-record.ts', 'src/shard.ts', 'src/metrics.ts'],
     functions: ['src/errors.ts'],
-    engine: ['guest', 'functions', 'src/errors.ts'],
+    engine: ['guest', 'functions', 'host', 'src/errors.ts'],
     static: ['config', 'src/errors.ts', 'src/file-record.ts'],
     cache: ['engine', 'functions', 'src/errors.ts'],
     actor: [

@@ -11,15 +11,21 @@ export interface Caller {
   readonly functionIndex: number
   /** A call of its has ended. */
   complete(id: number, outcome: number, value: HostValue): void
+  /** Charges its request for processor time; false when that is more than it has left. */
+  charge(cpuMs: number): boolean
 }
 
 class Scope implements RequestScope {
-  readonly functionIndex: number
+  readonly #caller: Caller
   readonly #end = new AbortController()
   readonly #states = new Map<symbol, unknown>()
 
-  constructor(functionIndex: number) {
-    this.functionIndex = functionIndex
+  constructor(caller: Caller) {
+    this.#caller = caller
+  }
+
+  get functionIndex(): number {
+    return this.#caller.functionIndex
   }
 
   get signal(): AbortSignal {
@@ -29,6 +35,10 @@ class Scope implements RequestScope {
   state<T>(key: symbol, make: () => T): T {
     if (!this.#states.has(key)) this.#states.set(key, make())
     return this.#states.get(key) as T
+  }
+
+  charge(cpuMs: number): boolean {
+    return !this.#end.signal.aborted && this.#caller.charge(cpuMs)
   }
 
   end(): void {
@@ -165,7 +175,7 @@ export class RequestCalls {
       return `too many calls that wait for the host: limits.pendingCalls is ${this.#limit}`
     }
     if (!Number.isSafeInteger(id) || this.#calls.has(id)) return 'a call needs a number of its own'
-    this.#scope ??= new Scope(this.#caller.functionIndex)
+    this.#scope ??= new Scope(this.#caller)
     const call = new Call(this.#scope, id, this)
     const refusal = this.#work.begin(call, what, values)
     if (refusal === undefined) this.#calls.set(id, call)

@@ -234,6 +234,12 @@ export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
     this.#owner.afterStep(this)
   }
 
+  charge(cpuMs: number): boolean {
+    const { cpu } = this.instance
+    cpu.charge(cpuMs)
+    return !cpu.isOver
+  }
+
   #schedule(id: number, delayMs: number, repeat: boolean): void {
     // A guest may use an id twice: the earlier timer is not left behind.
     this.timerClear(id)

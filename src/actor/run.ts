@@ -12,6 +12,7 @@ import { Router } from '../functions/router.ts'
 import { bundleFilename, mapStack } from '../functions/source-map.ts'
 import { Fetcher } from '../host/fetch/fetch.ts'
 import { asyncOps } from '../host/ops.ts'
+import { subtleOps } from '../host/subtle/heavy.ts'
 import type { ChunkedLimits } from '../http/chunked.ts'
 import { type HeadParser, ScalarParser } from '../http/parser.ts'
 import { SimdParser } from '../http/simd.ts'
@@ -186,7 +187,7 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
     queueMs: config.pool.queueMs,
     holdMs: config.watchdog.holdMs,
     buffers,
-    work: new HostWork(asyncOps(fetcher.ops), buffers, () => fetcher.openSockets),
+    work: new HostWork(asyncOps(fetcher.ops, subtleOps), buffers, () => fetcher.openSockets),
     onProgress: (session) => actor.advance(session),
   })
   const actor: Actor = new Actor({

@@ -85,6 +85,13 @@ export class GuestArguments {
     }
   }
 
+  /** All from this one on. */
+  valuesFrom(index: number): HostValue[] {
+    const values: HostValue[] = []
+    for (let i = index; i < this.count; i++) values.push(this.value(i))
+    return values
+  }
+
   #pointer(index: number): number {
     return this.#ffi.QTS_ArgvGetJSValueConstPointer(this.#argv, index)
   }

@@ -70,6 +70,13 @@ export class CpuMeter {
     this.#polledAtMs = nowMs
   }
 
+  /** Processor time that the request uses elsewhere. */
+  charge(ms: number): void {
+    this.usedMs += ms
+    this.#seenMs += ms
+    if (this.#leftMs !== undefined) this.#leftMs -= ms
+  }
+
   /** Whether the request has had more than its limit. Cheap while the wall clock says no. */
   get isOver(): boolean {
     const nowMs = performance.now()

@@ -3,6 +3,7 @@
 import { randomFillSync } from 'node:crypto'
 import { encodingName, type HostValue, textDecode, textEncode, urlParse, urlSet } from '../guest/host.ts'
 import { LOG_CHARS_MAX, OP, RANDOM_BYTES_MAX } from '../guest/ops.ts'
+import { subtle } from '../host/subtle/subtle.ts'
 import { type GuestArguments, HostRefusal } from './arguments.ts'
 
 /** What a running request offers its guest beside the pure operations. */
@@ -58,10 +59,15 @@ function mathRandom(): number {
 /** Arguments of OP.CALL before those of what it begins. */
 const CALL_ARGUMENTS = 3
 
+/** Arguments of OP.SUBTLE before those of its operation. */
+const SUBTLE_ARGUMENTS = 2
+
+function subtleOp(args: GuestArguments, host: HostCalls): HostValue {
+  return subtle(host, args.number(1), args.valuesFrom(SUBTLE_ARGUMENTS))
+}
+
 function call(args: GuestArguments, host: HostCalls): undefined {
-  const values: HostValue[] = []
-  for (let i = CALL_ARGUMENTS; i < args.count; i++) values.push(args.value(i))
-  const refusal = host.call(args.number(1), args.number(2), values)
+  const refusal = host.call(args.number(1), args.number(2), args.valuesFrom(CALL_ARGUMENTS))
   if (refusal !== undefined) throw new HostRefusal(refusal)
 }
 
@@ -87,6 +93,7 @@ const OPS: readonly [op: number, run: HostOp][] = [
   [OP.CALL, call],
   [OP.SEND, send],
   [OP.SEND_END, (args, host) => host.sendEnd(args.text(1)) as undefined],
+  [OP.SUBTLE, subtleOp],
   [OP.CALL_CANCEL, (args, host) => host.callCancel(args.number(1)) as undefined],
 ]
 

@@ -41,7 +41,8 @@ export class Instance {
   readonly memory: InstanceMemory
   #image: Image | undefined
   #limits: InstanceLimits = { cpuMs: 0, hostCalls: 0, gcHardBytes: 0 }
-  readonly #cpu = new CpuMeter()
+  /** What the request has used; what it uses elsewhere is charged to it. */
+  readonly cpu = new CpuMeter()
   #failure: Failure = null
   #engineSaid = ''
   #failureStack = ''
@@ -130,7 +131,7 @@ export class Instance {
   }
 
   get cpuUsedMs(): number {
-    return this.#cpu.usedMs
+    return this.cpu.usedMs
   }
 
   /** Promises handed to `ctx.waitUntil` that are not settled. */
@@ -163,7 +164,7 @@ export class Instance {
   /** Starts a request: its CPU and host-call budgets begin here. */
   begin(host: HostCalls): void {
     this.memory.used()
-    this.#cpu.begin(this.#limits.cpuMs)
+    this.cpu.begin(this.#limits.cpuMs)
     this.#failureStack = ''
     this.#peakHeapBytes = 0
     this.#forgetAnswer()
@@ -190,7 +191,7 @@ export class Instance {
     const { pointers } = this.#image!
     const { ctx } = pointers
     const ffi = this.#ffi
-    this.#cpu.enter()
+    this.cpu.enter()
     try {
       const headValue = this.#heap.latin1(pointers, head.subarray(headFrom, headTo))
       let bodyValue = 0
@@ -240,7 +241,7 @@ export class Instance {
 
   /** The request's budget of processor time begins anew. */
   renewCpu(): void {
-    this.#cpu.begin(this.#limits.cpuMs)
+    this.cpu.begin(this.#limits.cpuMs)
   }
 
   /** Frees the answer's values; its places are void from here on. */
@@ -281,7 +282,7 @@ export class Instance {
   initialise(limits: InstanceLimits, host: HostCalls, step: (em: EmModule, ffi: EngineFfi) => void): void {
     this.#limits = limits
     this.begin(host)
-    this.#cpu.enter()
+    this.cpu.enter()
     try {
       step(this.#em, this.#ffi)
     } catch (error) {
@@ -308,7 +309,7 @@ export class Instance {
     const { pointers } = this.#image!
     const { ctx, scratch, undefined: none } = pointers
     const heap = this.#heap
-    this.#cpu.enter()
+    this.cpu.enter()
     try {
       const first = heap.value(pointers, a)
       const second = heap.value(pointers, b)
@@ -330,9 +331,9 @@ export class Instance {
   }
 
   #leave(): void {
-    this.#cpu.leave()
+    this.cpu.leave()
     // Work in native code may pass the limit without one poll.
-    if (this.#cpu.isOver) this.#fail('cpu')
+    if (this.cpu.isOver) this.#fail('cpu')
   }
 
   #word(index: number): number {
@@ -340,7 +341,7 @@ export class Instance {
   }
 
   #callHost(ctx: number, argc: number, argv: number): number {
-    this.#cpu.poll()
+    this.cpu.poll()
     const result = this.#border.call(ctx, argc, argv)
     if (this.#border.failure !== null) this.#fail(this.#border.failure)
     return result
@@ -350,9 +351,9 @@ export class Instance {
   #shouldInterrupt(): 0 | 1 {
     if (this.#isAsking) return 0
     if (this.#failure !== null) return 1
-    this.#cpu.poll()
-    if (this.#cpu.isOver || this.#border.isCancelled) {
-      this.#fail(this.#cpu.isOver ? 'cpu' : 'cancelled')
+    this.cpu.poll()
+    if (this.cpu.isOver || this.#border.isCancelled) {
+      this.#fail(this.cpu.isOver ? 'cpu' : 'cancelled')
       this.#failureStack = this.#whereItIs()
       return 1
     }
@@ -418,7 +419,7 @@ export class Instance {
       // A count, or what a job threw: the promises' own failures are values, so that is the engine's.
       if (this.#failure === null && !(ffi.QTS_GetFloat64(ctx, value) >= 1)) this.#failBy(ctx, value)
       ffi.QTS_FreeValuePointer(ctx, value)
-      if (this.#cpu.isOver) this.#fail('cpu')
+      if (this.cpu.isOver) this.#fail('cpu')
     }
     return this.#failure === null
   }

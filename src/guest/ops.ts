@@ -51,6 +51,8 @@ export const OP = {
   SEND_END: 16,
   /** () → undefined. The rest of the request's body is not wanted: the host drops what comes. */
   BODY_DROP: 17,
+  /** (what: SUBTLE, ...arguments) → what that operation of subtle-ops.ts gives, or undefined. */
+  SUBTLE: 18,
   /** () → a number from 0 up to 1. Only where the engine's own Math.random cannot be seeded (src/engine/build.ts). */
   MATH_RANDOM: 20,
 } as const
@@ -69,6 +71,10 @@ export const ASYNC_OP = {
   FETCH_WRITE: 3,
   /** (exchange: number) → undefined. Neither body is wanted any more. */
   FETCH_CLOSE: 4,
+  /** (hash: plain, password: ArrayBuffer, salt: ArrayBuffer, iterations, bytes wanted) → ArrayBuffer. */
+  PBKDF2: 8,
+  /** (bits of the modulus, public exponent) → ArrayBuffer: LIST (subtle-ops.ts) of private and public key. */
+  RSA_GENERATE: 9,
 } as const
 
 /** Bits of ASYNC_OP.FETCH's flags. */

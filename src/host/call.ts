@@ -21,6 +21,11 @@ export interface RequestScope {
   readonly functionIndex: number
   /** Aborted at the request's end: what is still open then is to be closed. */
   readonly signal: AbortSignal
+  /**
+   * Charges processor time that an operation will use where nobody can measure it. False when the request has less left: then the
+   * operation must not begin, and the request is over its limit.
+   */
+  charge(cpuMs: number): boolean
   /** What an operation keeps between the calls of one request; made when first asked for. `key`: a symbol of the module's own. */
   state<T>(key: symbol, make: () => T): T
 }

@@ -28,6 +28,7 @@ function world(limit = 10) {
   const told: [id: number, outcome: number, value: HostValue][] = []
   const caller: Caller = {
     functionIndex: 4,
+    charge: () => true,
     complete: (id, outcome, value) => void told.push([id, outcome, value]),
   }
   /** Resolves when so many calls have ended in all. */
@@ -180,6 +181,7 @@ test('one call’s end may end the request: the others of the same turn tell nob
   const { begun, work, told, ended } = world()
   const caller: Caller = {
     functionIndex: 0,
+    charge: () => true,
     complete(id, outcome, value) {
       told.push([id, outcome, value])
       calls.clear()

@@ -196,7 +196,7 @@ describeGuests('the other globals', ({ run, value }) => {
       value(
         `[new Float32Array(1), new DataView(new ArrayBuffer(1)), {}, new Uint8Array(65537)].map((v) => { try { crypto.getRandomValues(v) } catch (e) { return e.name } })`,
       ),
-    ).toEqual(['TypeMismatchError', 'TypeMismatchError', 'TypeMismatchError', 'QuotaExceededError'])
+    ).toEqual(['TypeMismatchError', 'TypeMismatchError', 'TypeError', 'QuotaExceededError'])
   })
 
   it('fill only what the view covers', () => {

@@ -7,6 +7,7 @@ import {
 import { buildGuest } from '../../scripts/build-guest.mjs'
 import {
   encodingName,
+  type HostValue,
   textDecode,
   textEncode,
   urlParse,
@@ -14,6 +15,7 @@ import {
   type WireText,
 } from '../../src/guest/host.ts'
 import { CONTENT_TYPES, HEAD_KIND, IO_BYTES, OP, STATE, WORD } from '../../src/guest/ops.ts'
+import { subtle } from '../../src/host/subtle/subtle.ts'
 
 /** The guest API's scripts, as scripts/build.mjs builds them. */
 export { buildGuest }
@@ -301,6 +303,8 @@ export class Sandbox {
       case OP.SEND_END:
         this.sentEnd = (args[0] as string | undefined) ?? ''
         return undefined
+      case OP.SUBTLE:
+        return subtle(this, args[0] as number, args.slice(1) as HostValue[])
       case OP.ENCODING_NAME:
         return encodingName(args[0] as WireText)
       default:

@@ -13,6 +13,7 @@ const place = (folder) => new URL(`expectations/${folder}.json`, import.meta.url
  * One folder's expectations.
  * @typedef {object} Expectations
  * @property {Record<string, string>} skipped files, by path (`*` stands for any text), and why they cannot apply
+ * @property {Record<string, string>} slow files that take minutes, as above: left out by --quick
  * @property {Record<string, Record<string, string>>} notApplicable of a file that does apply: subtests that cannot, as a pattern, and why
  * @property {Record<string, Record<string, string[]>>} failing subtests that fail, by file and reason
  */
@@ -22,14 +23,23 @@ export async function readExpectations() {
   const all = new Map()
   for (const folder of FOLDERS) {
     const known = existsSync(place(folder)) ? JSON.parse(await readFile(place(folder), 'utf8')) : {}
-    all.set(folder, { skipped: {}, notApplicable: {}, failing: {}, ...known })
+    all.set(folder, { skipped: {}, slow: {}, notApplicable: {}, failing: {}, ...known })
   }
   return all
 }
 
 /** Why a file is not run; undefined when it is. */
-export function skipReason({ skipped }, path) {
-  for (const [pattern, reason] of Object.entries(skipped)) if (glob(pattern).test(path)) return reason
+export function skipReason({ skipped }, name) {
+  return matching(skipped, name)
+}
+
+/** Why a file is left out of a quick run; undefined when it is not. */
+export function slowReason({ slow }, name) {
+  return matching(slow, name)
+}
+
+function matching(reasons, name) {
+  for (const [pattern, reason] of Object.entries(reasons)) if (glob(pattern).test(name)) return reason
   return undefined
 }
 
@@ -76,14 +86,16 @@ function reasonsOf(failing, name) {
   return reasons
 }
 
-/** Entries of `failing` and `skipped` that no file of the suite matches. */
-export function unmatched({ skipped, failing, notApplicable }, files) {
+/** Entries that no file of the suite matches. */
+export function unmatched({ skipped, slow, failing, notApplicable }, files) {
   const names = new Set(files.map(({ name }) => name))
   const paths = new Set(files.map(({ path }) => path))
   return [
     ...Object.keys(failing).filter((name) => !names.has(name)),
     ...Object.keys(notApplicable).filter((path) => !paths.has(path)),
-    ...Object.keys(skipped).filter((pattern) => ![...names].some((name) => glob(pattern).test(name))),
+    ...Object.keys({ ...skipped, ...slow }).filter(
+      (pattern) => ![...names].some((name) => glob(pattern).test(name)),
+    ),
   ]
 }
 
@@ -101,8 +113,13 @@ export function update({ failing }, { name }, found) {
 }
 
 /** Writes a folder's file, in the order of the files' names. */
-export async function writeExpectations(folder, { skipped, notApplicable, failing }) {
+export async function writeExpectations(folder, { skipped, slow, notApplicable, failing }) {
   const sorted = (object) => Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)))
-  const content = { skipped: sorted(skipped), notApplicable: sorted(notApplicable), failing: sorted(failing) }
+  const content = {
+    skipped: sorted(skipped),
+    slow: sorted(slow),
+    notApplicable: sorted(notApplicable),
+    failing: sorted(failing),
+  }
   await writeFile(place(folder), `${JSON.stringify(content, null, 2)}\n`)
 }

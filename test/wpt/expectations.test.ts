@@ -7,6 +7,7 @@ interface Subtest {
 }
 interface Expectations {
   skipped: Record<string, string>
+  slow: Record<string, string>
   notApplicable: Record<string, Record<string, string>>
   failing: Record<string, Record<string, string[]>>
 }
@@ -32,6 +33,7 @@ const runner = (await import(new URL('./expectations.mjs', import.meta.url).href
 const file = { name: 'url/a.any.js?x', path: 'url/a.any.js' }
 const expectations = (failing: Expectations['failing'], more: Partial<Expectations> = {}): Expectations => ({
   skipped: {},
+  slow: {},
   notApplicable: {},
   failing,
   ...more,

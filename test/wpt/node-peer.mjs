@@ -1,7 +1,7 @@
 // Runs test files on Node's own globals, each in a thread of its own: what the sandbox is compared with.
 import { Worker } from 'node:worker_threads'
 
-const THREAD_MS_MAX = 90_000
+const THREAD_MS_MAX = 270_000
 
 /** Evaluated in the thread; the harness is a script there, as it is in the sandbox. */
 const THREAD = `

@@ -6,6 +6,7 @@ import {
   compare,
   readExpectations,
   skipReason,
+  slowReason,
   subtests,
   unmatched,
   update,
@@ -29,6 +30,7 @@ const program = new Command('npm run test:wpt --')
     '--node',
     "run the same files on Node's own globals, and name what passes there and is expected to fail here",
   )
+  .option('--quick', 'leave out what takes minutes: the files that the expectations name as slow')
   .option('--jobs <n>', 'files at once', Number, JOBS)
   .option('--tarball <file>', 'a copy of the tarball, where there is no apt')
   .option('--log <level>', "the server's log level", 'silent')
@@ -47,11 +49,16 @@ const peer = options.node ? openNode(harness) : await openSandbox(harness, optio
 const totals = new Map()
 const differences = { regressions: [], stale: [], unexplained: [] }
 const onlyNode = []
+const leftOut = []
 
 async function runFile(file) {
   const expected = expectations.get(file.folder)
   const counts = totals.get(file.folder)
   const reason = skipReason(expected, file.name)
+  if (reason === undefined && options.quick && slowReason(expected, file.name) !== undefined) {
+    leftOut.push(file.name)
+    return
+  }
   if (reason !== undefined) {
     counts.skipped++
     if (options.verbose) console.log(`skip ${file.name}: ${reason}`)
@@ -109,6 +116,7 @@ for (const folder of totals.keys()) {
     )
 }
 const sum = printTable(totals)
+if (leftOut.length > 0) console.log(`\n${leftOut.length} slow ones left out: ${leftOut.join(', ')}`)
 if (options.node) {
   console.log(`\n${onlyNode.length} pass on Node ${process.version} and are expected to fail in the sandbox`)
   if (options.verbose) for (const name of onlyNode) console.log(`  ${name}`)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const MIB = 1 << 20
-const WALL_MS = 90_000
+const WALL_MS = 270_000
 const CPU_MS = 60_000
 
 /**

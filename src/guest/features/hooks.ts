@@ -7,6 +7,7 @@ import type { dropUntaken, expectBody, push } from '../web/incoming.ts'
 import type { flow } from '../web/outgoing.ts'
 import type * as parts from '../web/stream-parts.ts'
 import type { isTransferableStream, transferStream } from '../web/stream-transfer.ts'
+import type { SubtleCrypto } from '../web/subtle/subtle.ts'
 import type { table } from '../web/table.ts'
 import type { isSearchParams } from '../web/url-search-params.ts'
 import type { FeatureName } from './names.ts'
@@ -53,5 +54,6 @@ export interface FeatureHooks extends Record<FeatureName, object> {
     readonly transferStream: typeof transferStream
   }
   table: { readonly table: typeof table }
+  subtle: { readonly subtle: SubtleCrypto }
   url: { readonly isSearchParams: typeof isSearchParams }
 }

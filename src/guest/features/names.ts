@@ -87,6 +87,7 @@ export const FEATURES = [
   },
   { name: 'urlpattern', globals: ['URLPattern'], attributes: [], words: [] },
   { name: 'table', globals: [], attributes: [], words: ['table'] },
+  { name: 'subtle', globals: ['CryptoKey', 'SubtleCrypto'], attributes: [], words: ['subtle'] },
   // A call, not the handler's own method: `await fetch(`, `= fetch(`, `(fetch(`.
   {
     name: 'fetch',

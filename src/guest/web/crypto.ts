@@ -1,6 +1,9 @@
 import { host, refuseAtTopLevel } from '../bridge.ts'
+import { feature } from '../feature.ts'
 import { OP, RANDOM_BYTES_MAX } from '../ops.ts'
+import { isView } from '../primordials.ts'
 import { DOMException } from './dom-exception.ts'
+import type { SubtleCrypto } from './subtle/subtle.ts'
 import { finishInterface } from './webidl.ts'
 
 const INTEGER_VIEWS = [
@@ -20,9 +23,24 @@ function random(what: string, count: number): Uint8Array {
   return new Uint8Array(host(OP.RANDOM, count) as ArrayBuffer)
 }
 
-/** W3C Web Cryptography, the two methods that need no keys. */
+const OWN = Symbol('own')
+
+/** W3C Web Cryptography, section 10; what needs keys is a feature. */
 class Crypto {
+  readonly #isOwn: boolean
+
+  constructor(...given: unknown[]) {
+    if (given[0] !== OWN) throw new TypeError('Crypto cannot be constructed: use crypto')
+    this.#isOwn = true
+  }
+
+  get subtle(): SubtleCrypto {
+    if (!this.#isOwn) throw new TypeError('not crypto')
+    return feature('subtle').subtle
+  }
+
   getRandomValues<View extends ArrayBufferView>(view: View): View {
+    if (!this.#isOwn || !isView(view)) throw new TypeError('getRandomValues needs an integer typed array')
     if (!INTEGER_VIEWS.some((type) => view instanceof type)) {
       throw new DOMException('getRandomValues needs an integer typed array', 'TypeMismatchError')
     }
@@ -38,6 +56,7 @@ class Crypto {
 
   /** RFC 9562, version 4. */
   randomUUID(): string {
+    if (!this.#isOwn) throw new TypeError('not crypto')
     const bytes = random('crypto.randomUUID', 16)
     bytes[6] = (bytes[6]! & 0x0f) | 0x40
     bytes[8] = (bytes[8]! & 0x3f) | 0x80
@@ -51,5 +70,5 @@ class Crypto {
 }
 finishInterface(Crypto, 'Crypto')
 
-export const crypto = new Crypto()
+export const crypto = new Crypto(OWN)
 export { Crypto }

@@ -1,0 +1,5 @@
+import { defineFeature } from '../feature.ts'
+import { CryptoKey } from '../web/subtle/key.ts'
+import { SubtleCrypto, subtle } from '../web/subtle/subtle.ts'
+
+defineFeature('subtle', { globals: { CryptoKey, SubtleCrypto }, hooks: { subtle } })
