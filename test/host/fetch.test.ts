@@ -82,6 +82,10 @@ class TestScope implements RequestScope {
   get signal(): AbortSignal {
     return this.#end.signal
   }
+  charge(): boolean {
+    return true
+  }
+
   state<T>(key: symbol, make: () => T): T {
     if (!this.#states.has(key)) this.#states.set(key, make())
     return this.#states.get(key) as T
