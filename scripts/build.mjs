@@ -58,6 +58,7 @@ await Promise.all([
       'workers/actor': 'workers/actor.ts',
       base: 'scripts/base.ts',
       parser: 'scripts/parser.ts',
+      'encoding-tables': 'scripts/encoding-tables.ts',
     },
     outdir: 'dist',
     splitting: true,
@@ -69,6 +70,9 @@ await Promise.all([
 const { PARSER_NUMBERS } = await import(pathToFileURL(at('dist/parser.js')).href)
 const parserSource = await readFile(at('src/http/wasm/head.ts'), 'utf8')
 await writeFile(at('dist/head.wasm'), await compileParser(parserSource, PARSER_NUMBERS))
+
+const { encodingTables } = await import(pathToFileURL(at('dist/encoding-tables.js')).href)
+await writeFile(at('dist/encodings.bin'), encodingTables())
 
 // The base images are made by the engine that has just been built.
 const { makeBaseFiles } = await import(pathToFileURL(at('dist/base.js')).href)

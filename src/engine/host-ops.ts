@@ -82,7 +82,10 @@ const OPS: readonly [op: number, run: HostOp][] = [
   [OP.URL_PARSE, (args) => urlParse(args.wire(1), args.optionalWire(2))],
   [OP.URL_SET, (args) => urlSet(args.text(1), args.number(2), args.wire(3))],
   [OP.TEXT_ENCODE, (args) => textEncode(args.wire(1))],
-  [OP.TEXT_DECODE, (args) => textDecode(args.bytes(1) ?? new Uint8Array(0), args.text(2), args.number(3))],
+  [
+    OP.TEXT_DECODE,
+    (args) => textDecode(args.bytes(1) ?? new Uint8Array(0), args.text(2), args.number(3), args.number(4)),
+  ],
   [OP.RANDOM, random],
   [OP.MATH_RANDOM, mathRandom],
   [OP.ENV, (_args, host) => host.env()],

@@ -3,12 +3,11 @@
  * assumed about their values. Their lengths are bounded here where the work would be out of proportion (URLs, labels); text and
  * bytes to convert are bounded by what the border hands over. See ops.ts for the ops and for WIRE TEXT.
  */
-import { DECODE, URL_PART } from './ops.ts'
+import { decodePiece, encodingName as labelledEncoding } from '../text/decode.ts'
+import { DECODE, STATE_UNIT_BASE, STATE_UNIT_BITS, STATE_UNIT_MASK, URL_PART } from './ops.ts'
 
 /** UTF-16 units of a URL, a base or a URL's part; what is longer is no valid URL. */
 const URL_CHARS_MAX = 65_536
-/** UTF-16 units of an encoding label; the longest known one has 19. */
-const LABEL_CHARS_MAX = 64
 /** WIRE TEXT on the host's side: a string, or its UTF-16 units as bytes. */
 export type WireText = string | Uint8Array
 /** What crosses the border, either way. Text has no NUL and no lone surrogate; bytes are an ArrayBuffer in the guest. */
@@ -109,54 +108,38 @@ export function textEncode(text: WireText): Uint8Array {
   return encoder.encode(plain(text))
 }
 
-/** One decoder an encoding and flags, without state between calls: made once, since making one costs more than using it. */
-const decoders = new Map<string, { decode(bytes: Uint8Array): string }>()
-
-/** OP.TEXT_DECODE; undefined for bytes that are wrong under DECODE.FATAL, or an unknown label. */
-export function textDecode(bytes: Uint8Array, label: string, flags: number): WireText | undefined {
-  const name = encodingName(label)
+/**
+ * OP.TEXT_DECODE; undefined for bytes that are wrong under DECODE.FATAL, or a label that is none. `state` counts under
+ * DECODE.PIECE only: what the piece before has left.
+ */
+export function textDecode(
+  bytes: Uint8Array,
+  label: string,
+  flags: number,
+  state: number,
+): WireText | undefined {
+  const name = labelledEncoding(label)
   if (name === undefined) return undefined
-  if (name === 'windows-1252') return wire(decodeWindows1252(bytes))
-  // Only Unicode has byte order marks, and Node 20 loses a first 0xFF of other encodings when told to ignore them.
-  const bits = name.startsWith('utf-') ? DECODE.FATAL | DECODE.IGNORE_BOM : DECODE.FATAL
-  const key = `${name}:${flags & bits}`
-  let decoder = decoders.get(key)
-  if (decoder === undefined) {
-    decoder = new TextDecoder(name, {
-      fatal: (flags & DECODE.FATAL) !== 0,
-      ignoreBOM: (flags & bits & DECODE.IGNORE_BOM) !== 0,
-    })
-    decoders.set(key, decoder)
-  }
-  try {
-    return wire(decoder.decode(bytes))
-  } catch {
-    return undefined
-  }
+  const isPiece = (flags & DECODE.PIECE) !== 0
+  const piece = decodePiece(bytes, name, {
+    isFatal: (flags & DECODE.FATAL) !== 0,
+    ignoreBOM: (flags & DECODE.IGNORE_BOM) !== 0,
+    state: isPiece ? state : 0,
+    isLast: (flags & DECODE.OPEN) === 0,
+  })
+  if (piece === undefined) return undefined
+  return isPiece ? wire(stateUnits(piece.state) + piece.text) : wire(piece.text)
 }
 
-/** The characters of windows-1252 for 0x80 to 0x9F, where it differs from latin1 (Encoding, index-windows-1252). */
-const WINDOWS_1252 =
-  '\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f' +
-  '\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178'
-
-/** Node 20 decodes this one, which the labels `latin1` and `ascii` stand for, as ISO 8859-1. */
-function decodeWindows1252(bytes: Uint8Array): string {
-  const units = new Uint16Array(bytes.length)
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i]!
-    units[i] = byte >= 0x80 && byte <= 0x9f ? WINDOWS_1252.charCodeAt(byte - 0x80) : byte
-  }
-  return Buffer.from(units.buffer).toString('utf16le')
+/** A state (24 bits) as two units that cross in a string: see DECODE.PIECE. */
+function stateUnits(state: number): string {
+  return String.fromCharCode(
+    STATE_UNIT_BASE + (state & STATE_UNIT_MASK),
+    STATE_UNIT_BASE + (state >> STATE_UNIT_BITS),
+  )
 }
 
 /** OP.ENCODING_NAME. */
 export function encodingName(label: WireText): string | undefined {
-  const text = plain(label)
-  if (text.length > LABEL_CHARS_MAX) return undefined
-  try {
-    return new TextDecoder(text).encoding
-  } catch {
-    return undefined
-  }
+  return labelledEncoding(plain(label))
 }

@@ -23,7 +23,10 @@ export const OP = {
   URL_SET: 5,
   /** (text: WIRE TEXT) → ArrayBuffer of UTF-8; a lone surrogate becomes U+FFFD. */
   TEXT_ENCODE: 6,
-  /** (bytes: ArrayBuffer, label: plain, flags: DECODE bits) → WIRE TEXT, or undefined for an error under DECODE.FATAL. */
+  /**
+   * (bytes: ArrayBuffer, label: plain, flags: DECODE bits, state: number) → WIRE TEXT, or undefined for an error under DECODE.FATAL.
+   * Under DECODE.PIECE the text begins with two units that hold the new state, for the next piece.
+   */
   TEXT_DECODE: 7,
   /** (count: number, 1 to RANDOM_BYTES_MAX) → ArrayBuffer of random bytes. */
   RANDOM: 8,
@@ -150,7 +153,17 @@ export const URL_PART = {
 } as const
 
 /** Bits of OP.TEXT_DECODE's flags. */
-export const DECODE = { FATAL: 1, IGNORE_BOM: 2 } as const
+export const DECODE = {
+  FATAL: 1,
+  IGNORE_BOM: 2,
+  /** There are others before or after: `state` is what the one before has left. For multi-byte encodings but Unicode. */ PIECE: 4,
+  /** More will follow. */ OPEN: 8,
+} as const
+
+/** How OP.TEXT_DECODE's state stands in two units: the lower bits first, above what could not cross. */
+export const STATE_UNIT_BITS = 12
+export const STATE_UNIT_MASK = (1 << STATE_UNIT_BITS) - 1
+export const STATE_UNIT_BASE = 0x100
 
 /** Characters of one log text, kept by the guest; the host cuts again. */
 export const LOG_CHARS_MAX = 8192

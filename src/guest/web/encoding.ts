@@ -1,7 +1,7 @@
 import { fromWire, host, toWire } from '../bridge.ts'
-import { DECODE, OP } from '../ops.ts'
+import { DECODE, OP, STATE_UNIT_BASE, STATE_UNIT_BITS } from '../ops.ts'
 import { copyBytes, isArrayBuffer } from './body.ts'
-import { finishInterface, toDictionary } from './webidl.ts'
+import { finishInterface, matches, toDictionary } from './webidl.ts'
 
 type Bytes = ArrayBuffer | ArrayBufferView
 
@@ -11,11 +11,15 @@ function encodeUtf8(text: string): Uint8Array {
 
 /** Encoding, section 7.2. */
 export class TextEncoder {
+  /** For the brand alone. */
+  readonly #encoding = 'utf-8'
+
   get encoding(): string {
-    return 'utf-8'
+    return this.#encoding
   }
 
   encode(input: unknown = ''): Uint8Array {
+    void this.#encoding
     return encodeUtf8(`${input}`)
   }
 
@@ -35,7 +39,8 @@ export class TextEncoder {
       written += size
       read += size === 4 ? 2 : 1
     }
-    destination.set(bytes.subarray(0, written))
+    // Into a detached buffer, which has no room, nothing can be set.
+    if (written > 0) destination.set(bytes.subarray(0, written))
     return { read, written }
   }
 }
@@ -70,28 +75,59 @@ function startsWell(lead: number, second: number | undefined): boolean {
   return lead !== 0xf4 || second < 0x90
 }
 
-/** Bytes to hold back until more come, so that each piece can be decoded on its own. */
+/** Bytes to hold back until more come, so that each piece can be decoded on its own. Of encodings without a state of their own. */
 function openBytes(encoding: string, bytes: Uint8Array): number {
   if (encoding === 'utf-8') return openUtf8(bytes)
-  if (encoding === 'utf-16le' || encoding === 'utf-16be') {
-    const odd = bytes.length % 2
-    const high = bytes[bytes.length - odd - (encoding === 'utf-16le' ? 1 : 2)]
-    return high !== undefined && high >= 0xd8 && high <= 0xdb ? odd + 2 : odd
-  }
-  const singleByte = /^(?:windows|iso-8859|koi8|ibm|macintosh|x-mac)/.test(encoding)
-  return singleByte ? 0 : bytes.length // the other legacy encodings have states: decode them in one piece
+  if (encoding !== 'utf-16le' && encoding !== 'utf-16be') return 0
+  const odd = bytes.length % 2
+  const high = bytes[bytes.length - odd - (encoding === 'utf-16le' ? 1 : 2)]
+  return high !== undefined && high >= 0xd8 && high <= 0xdb ? odd + 2 : odd
 }
 
-/** Encoding, section 7.1. The decoding is the host's. */
+/** The encodings whose decoders have a state: the host gives it with each piece, see DECODE.PIECE. */
+const STATEFUL = /^(?:big5|euc-jp|euc-kr|gb18030|gbk|iso-2022-jp|shift_jis)$/
+
+const NOTHING = new Uint8Array(0)
+
+/** A copy of the bytes, which may be shared or those of a detached buffer, of which there are none. */
+function copyInput(input: unknown): Uint8Array {
+  if (input === undefined) return NOTHING
+  if (!ArrayBuffer.isView(input) && !isArrayBuffer(input)) {
+    if (!isSharedBuffer(input)) throw new TypeError('decode needs an ArrayBuffer or a view of one')
+    return new Uint8Array(new Uint8Array(input))
+  }
+  if (ArrayBuffer.isView(input) && isSharedBuffer(input.buffer)) {
+    return new Uint8Array(new Uint8Array(input.buffer, input.byteOffset, input.byteLength))
+  }
+  return new Uint8Array(copyBytes(input))
+}
+
+function isSharedBuffer(value: unknown): value is SharedArrayBuffer {
+  return typeof SharedArrayBuffer === 'function' && value instanceof SharedArrayBuffer
+}
+
+function concatBytes(first: Uint8Array, second: Uint8Array): Uint8Array {
+  if (first.length === 0) return second
+  const joined = new Uint8Array(first.length + second.length)
+  joined.set(first)
+  joined.set(second, first.length)
+  return joined
+}
+
+/** Encoding, section 7.1. The decoding is the host's, the state is here: it goes with the runtime. */
 export class TextDecoder {
   #encoding: string
   #flags: number
-  #held = new Uint8Array(0)
+  #isStateful: boolean
+  /** What a decoder of the host's was left in by the piece before. */
+  #state = 0
+  #held = NOTHING
   /** Whether the piece to come is the first: only there a byte order mark is one. */
   #atStart = true
 
   constructor(label: unknown = 'utf-8', options?: { fatal?: boolean; ignoreBOM?: boolean }) {
     this.#encoding = encodingOf(label)
+    this.#isStateful = matches(STATEFUL, this.#encoding)
     const { fatal, ignoreBOM } = toDictionary(options, 'the options of a TextDecoder')
     this.#flags = (fatal ? DECODE.FATAL : 0) | (ignoreBOM ? DECODE.IGNORE_BOM : 0)
   }
@@ -108,35 +144,42 @@ export class TextDecoder {
     return (this.#flags & DECODE.IGNORE_BOM) !== 0
   }
 
-  decode(input?: Bytes, options?: { stream?: boolean }): string {
+  decode(
+    input: Bytes | undefined = undefined,
+    options: { stream?: boolean } | undefined = undefined,
+  ): string {
     const stream = !!toDictionary(options, 'the options of decode')['stream']
-    let bytes = this.#held
-    if (input !== undefined) {
-      if (!ArrayBuffer.isView(input) && !isArrayBuffer(input)) {
-        throw new TypeError('decode needs an ArrayBuffer or a view of one')
-      }
-      const more = new Uint8Array(copyBytes(input))
-      if (bytes.length === 0) bytes = more
-      else {
-        const joined = new Uint8Array(bytes.length + more.length)
-        joined.set(bytes)
-        joined.set(more, bytes.length)
-        bytes = joined
-      }
-    }
-    const open = stream ? openBytes(this.#encoding, bytes) : 0
-    const ready = bytes.length - open
-    this.#held = open === 0 ? new Uint8Array(0) : bytes.slice(ready)
+    const bytes = copyInput(input)
+    if (this.#isStateful && (stream || this.#state !== 0)) return this.#decodePiece(bytes, stream)
+    const all = concatBytes(this.#held, bytes)
+    const open = stream ? openBytes(this.#encoding, all) : 0
+    const ready = all.length - open
+    this.#held = open === 0 ? NOTHING : all.slice(ready)
     const flags = this.#atStart ? this.#flags : this.#flags | DECODE.IGNORE_BOM
     this.#atStart = stream ? this.#atStart && ready === 0 : true
     if (ready === 0) return ''
-    const text = host(OP.TEXT_DECODE, bytes.buffer.slice(0, ready), this.#encoding, flags)
-    if (text === undefined) {
-      this.#held = new Uint8Array(0)
-      this.#atStart = true
-      throw new TypeError(`the bytes are not valid ${this.#encoding}`)
-    }
+    const buffer = ready === all.byteLength ? all.buffer : all.buffer.slice(0, ready)
+    const text = host(OP.TEXT_DECODE, buffer, this.#encoding, flags)
+    if (text === undefined) throw this.#invalid()
     return fromWire(text)
+  }
+
+  #decodePiece(bytes: Uint8Array, stream: boolean): string {
+    const flags = this.#flags | DECODE.PIECE | (stream ? DECODE.OPEN : 0)
+    const answer = host(OP.TEXT_DECODE, bytes.buffer, this.#encoding, flags, this.#state)
+    if (answer === undefined) throw this.#invalid()
+    const text = fromWire(answer)
+    const low = text.charCodeAt(0) - STATE_UNIT_BASE
+    const high = text.charCodeAt(1) - STATE_UNIT_BASE
+    this.#state = stream ? low | (high << STATE_UNIT_BITS) : 0
+    return text.slice(2)
+  }
+
+  #invalid(): TypeError {
+    this.#held = NOTHING
+    this.#state = 0
+    this.#atStart = true
+    return new TypeError(`the bytes are not valid ${this.#encoding}`)
   }
 }
 finishInterface(TextDecoder, 'TextDecoder')
