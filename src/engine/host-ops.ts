@@ -2,6 +2,7 @@
 
 import { randomFillSync } from 'node:crypto'
 import { encodingName, type HostValue, textDecode, textEncode, urlParse, urlSet } from '../guest/host.ts'
+import { findParts } from '../guest/host-multipart.ts'
 import { LOG_CHARS_MAX, OP, RANDOM_BYTES_MAX } from '../guest/ops.ts'
 import { subtle } from '../host/subtle/subtle.ts'
 import { type GuestArguments, HostRefusal } from './arguments.ts'
@@ -86,6 +87,7 @@ const OPS: readonly [op: number, run: HostOp][] = [
     OP.TEXT_DECODE,
     (args) => textDecode(args.bytes(1) ?? new Uint8Array(0), args.text(2), args.number(3), args.number(4)),
   ],
+  [OP.MULTIPART, (args) => findParts(args.bytes(1) ?? new Uint8Array(0), args.text(2))],
   [OP.RANDOM, random],
   [OP.MATH_RANDOM, mathRandom],
   [OP.ENV, (_args, host) => host.env()],

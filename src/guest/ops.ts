@@ -56,6 +56,11 @@ export const OP = {
   BODY_DROP: 17,
   /** (what: SUBTLE, ...arguments) → what that operation of subtle-ops.ts gives, or undefined. */
   SUBTLE: 18,
+  /**
+   * (body: ArrayBuffer, boundary: WIRE TEXT) → JSON text (plain) of a form's parts: [name, value] for text, [name, file name, type, start,
+   * end] for a file; undefined if it is no multipart/form-data.
+   */
+  MULTIPART: 21,
   /** () → a number from 0 up to 1. Only where the engine's own Math.random cannot be seeded (src/engine/build.ts). */
   MATH_RANDOM: 20,
 } as const

@@ -14,6 +14,7 @@ import {
   urlSet,
   type WireText,
 } from '../../src/guest/host.ts'
+import { findParts } from '../../src/guest/host-multipart.ts'
 import { CONTENT_TYPES, HEAD_KIND, IO_BYTES, OP, STATE, WORD } from '../../src/guest/ops.ts'
 import { subtle } from '../../src/host/subtle/subtle.ts'
 
@@ -305,6 +306,8 @@ export class Sandbox {
         return undefined
       case OP.SUBTLE:
         return subtle(this, args[0] as number, args.slice(1) as HostValue[])
+      case OP.MULTIPART:
+        return findParts(args[0] as Uint8Array, args[1] as string)
       case OP.ENCODING_NAME:
         return encodingName(args[0] as WireText)
       default:

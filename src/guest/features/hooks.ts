@@ -4,12 +4,14 @@ import type { bodyOfStream, streamOfBytes, usedStream } from '../web/body-stream
 import type { departureSignal, leave } from '../web/departure.ts'
 import type { handleError } from '../web/global-events.ts'
 import type { dropUntaken, expectBody, push } from '../web/incoming.ts'
+import type { parseForm } from '../web/multipart.ts'
 import type { flow } from '../web/outgoing.ts'
 import type * as parts from '../web/stream-parts.ts'
 import type { isTransferableStream, transferStream } from '../web/stream-transfer.ts'
 import type { SubtleCrypto } from '../web/subtle/subtle.ts'
 import type { table } from '../web/table.ts'
 import type { isSearchParams } from '../web/url-search-params.ts'
+import type * as blob from './blob.ts'
 import type { FeatureName } from './names.ts'
 
 /** What a feature does for the core and for features that must work without it. */
@@ -26,6 +28,13 @@ export interface FeatureHooks extends Record<FeatureName, object> {
     readonly push: typeof push
     readonly streamOfBytes: typeof streamOfBytes
     readonly usedStream: typeof usedStream
+  }
+  blob: {
+    readonly contentOf: typeof blob.contentOf
+    readonly isBody: typeof blob.isBody
+    readonly parseForm: typeof parseForm
+    readonly toBlob: typeof blob.toBlob
+    readonly typeOf: typeof blob.typeOf
   }
   events: {
     readonly abortSignal: typeof abortSignal

@@ -59,6 +59,7 @@ export const FEATURES = [
     attributes: [],
     words: ['\\.body'],
   },
+  { name: 'blob', globals: ['Blob', 'File', 'FormData'], attributes: [], words: ['\\.blob', '\\.formData'] },
   {
     name: 'messaging',
     globals: ['MessageChannel', 'MessageEvent', 'MessagePort', 'structuredClone'],

@@ -3,6 +3,8 @@ import { fromWire, host, toWire } from '../bridge.ts'
 import { feature, loadedFeature } from '../feature.ts'
 import { OP } from '../ops.ts'
 import { bufferLengthOf, bufferSlice, isView, jsonParse, stringSlice, toWellFormed } from '../primordials.ts'
+import type { Blob } from './blob.ts'
+import type { FormData } from './form-data.ts'
 import type { PieceSource } from './outgoing.ts'
 import type { URLSearchParams } from './url-search-params.ts'
 
@@ -40,6 +42,8 @@ export type BodyInit =
   | ArrayBufferView
   | URLSearchParams
   | ReadableStream
+  | Blob
+  | FormData
   | null
   | undefined
 
@@ -70,6 +74,8 @@ export function extractBody(init: unknown): BodySource {
   if (typeof init === 'object') {
     if (isView(init) || isArrayBuffer(init)) return copyBytes(init)
     if (loadedFeature('streams')?.isReadableStream(init)) return feature('async').bodyOfStream(init)
+    const blobs = loadedFeature('blob')
+    if (blobs?.isBody(init)) return blobs.contentOf(init)
   }
   return `${init}`
 }
@@ -121,6 +127,8 @@ export function bodyType(init: unknown): string | undefined {
     if (isView(init) || isArrayBuffer(init)) return undefined
     if (loadedFeature('url')?.isSearchParams(init)) return FORM_TYPE
     if (loadedFeature('streams')?.isReadableStream(init)) return undefined
+    const blobs = loadedFeature('blob')
+    if (blobs?.isBody(init)) return blobs.typeOf(init)
   }
   return TEXT_TYPE
 }

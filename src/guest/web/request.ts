@@ -4,6 +4,7 @@ import { feature } from '../feature.ts'
 import { OP } from '../ops.ts'
 import { jsonStringify, regExpTest, stringIndexOf, stringSlice, toUpperCase } from '../primordials.ts'
 import type { AbortSignal } from './abort.ts'
+import type { Blob } from './blob.ts'
 import {
   afterReading,
   type Body,
@@ -20,6 +21,7 @@ import {
   toStreamed,
   unread,
 } from './body.ts'
+import type { FormData } from './form-data.ts'
 import { addContentType, Headers, type HeadersInit, ofHead } from './headers.ts'
 import { targetUrl } from './target-url.ts'
 import { finishInterface, toDictionary } from './webidl.ts'
@@ -155,9 +157,19 @@ export class Request {
     return bodyBuffer(isContent(body) ? body : await body.collect())
   }
 
+  async blob(): Promise<Blob> {
+    const type = this.headers.get('content-type')
+    return feature('blob').toBlob(await this.arrayBuffer(), type)
+  }
+
   async bytes(): Promise<Uint8Array> {
     const body = takeBody(this)
     return new Uint8Array(bodyBuffer(isContent(body) ? body : await body.collect()))
+  }
+
+  async formData(): Promise<FormData> {
+    const type = this.headers.get('content-type')
+    return feature('blob').parseForm(await this.arrayBuffer(), type)
   }
 
   async json(): Promise<unknown> {

@@ -1,8 +1,10 @@
 import type { ReadableStream } from 'web-streams-polyfill'
 import { type Details, KIND_BITS, KIND_MASK, kindOf, type Meta, pack } from '../answer.ts'
 import { host, toWire } from '../bridge.ts'
+import { feature } from '../feature.ts'
 import { CONTENT_TYPES, HEAD_KIND, OP } from '../ops.ts'
 import { jsonStringify, regExpTest, stringSplit } from '../primordials.ts'
+import type { Blob } from './blob.ts'
 import {
   afterReading,
   type Body,
@@ -19,6 +21,7 @@ import {
   toStreamed,
   unread,
 } from './body.ts'
+import type { FormData } from './form-data.ts'
 import { addContentType, Headers, type HeadersInit } from './headers.ts'
 import { finishInterface, toByteString, toDictionary } from './webidl.ts'
 
@@ -139,9 +142,19 @@ export class Response {
     return bodyBuffer(isContent(body) ? body : await body.collect())
   }
 
+  async blob(): Promise<Blob> {
+    const type = this.headers.get('content-type')
+    return feature('blob').toBlob(await this.arrayBuffer(), type)
+  }
+
   async bytes(): Promise<Uint8Array> {
     const body = takeBody(this)
     return new Uint8Array(bodyBuffer(isContent(body) ? body : await body.collect()))
+  }
+
+  async formData(): Promise<FormData> {
+    const type = this.headers.get('content-type')
+    return feature('blob').parseForm(await this.arrayBuffer(), type)
   }
 
   async json(): Promise<unknown> {
