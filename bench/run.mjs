@@ -1,7 +1,8 @@
-// npm run bench -- [names] [--quick]: runs the benchmarks named (all without a name), prints a table, and appends every row to
-// bench/history.ndjson. Three other words do something else: install, report, compare REVISION.
+// npm run bench -- [names] [--quick] [--case NAME]: runs the benchmarks named (all without a name), prints a table, and appends every
+// row to bench/history.ndjson. --case, which may be given again, keeps those cases of peers only. Three other words do something else: install, report, compare REVISION.
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { appendHistory, circumstances } from './lib/history.mjs'
 import { table } from './lib/table.mjs'
 
@@ -41,8 +42,11 @@ const COLUMNS = [
 ]
 const root = fileURLToPath(new URL('..', import.meta.url))
 const report = (text) => console.error(`  ${text}`)
-const quick = process.argv.includes('--quick')
-const words = process.argv.slice(2).filter((argument) => argument !== '--quick')
+const { values, positionals: words } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean' }, case: { type: 'string', multiple: true } },
+})
+const quick = values.quick === true
 
 function fail(code, text) {
   console.error(text)
@@ -54,7 +58,7 @@ async function runBenches(names) {
   for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
     console.error(`${name}${quick ? ' (quick: figures are a rough look only)' : ''}`)
     const bench = await BENCHES[name]()
-    rows.push(...(await bench.run({ quick, report })))
+    rows.push(...(await bench.run({ quick, report, cases: values.case })))
   }
   return rows
 }

@@ -9,7 +9,7 @@ import { PEERS, startPeer } from './peers.mjs'
 const CONNECTIONS = [1, 32, 256]
 const RATE_CONNECTIONS = 32
 const BASE = 'ringlet'
-const FULL = { rounds: 3, seconds: 4, warmUp: 2, rateSeconds: 4, connections: CONNECTIONS, isQuick: false }
+const FULL = { rounds: 3, seconds: 3, warmUp: 2, rateSeconds: 2, connections: CONNECTIONS, isQuick: false }
 const QUICK = {
   rounds: 1,
   seconds: 1,
@@ -30,7 +30,11 @@ export function available(report, names = []) {
  * All peers in one run, started together, loaded in turns: each case at each number of connections, then at half of the rate
  * that the peer itself reached, at a constant rate. Answers are checked before and after.
  */
-export async function run({ quick, report }) {
+export async function run({ quick, report, cases }) {
+  const unknown = (cases ?? []).filter((name) => CASES.every((work) => work.name !== name))
+  if (unknown.length > 0)
+    throw new Error(`no case ${unknown.join(', ')}: there are ${CASES.map(({ name }) => name).join(', ')}`)
+  const chosen = CASES.filter(({ name }) => cases === undefined || cases.includes(name))
   const generator = loadGenerator()
   report(`load generator: ${generator.name}, one thread, on the same machine as the servers`)
   const times = quick ? QUICK : FULL
@@ -38,7 +42,7 @@ export async function run({ quick, report }) {
   const servers = []
   try {
     for (const peer of available(report)) servers.push({ ...peer, ...(await startPeer(peer)) })
-    for (const work of CASES) rows.push(...(await runCase(work, servers, times, generator, report)))
+    for (const work of chosen) rows.push(...(await runCase(work, servers, times, generator, report)))
   } finally {
     await Promise.all(servers.map((server) => server.stop()))
   }

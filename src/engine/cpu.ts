@@ -1,15 +1,17 @@
 // How much processor time a request has had. The wall clock is cheap to read and never less than the truth, but a thread that was
-// off its core is charged for it. So the wall clock counts until it passes the limit, and from there the thread's own
-// processor clock decides: a request is ended for what it used, not for what its neighbours or the machine's took.
+// off its core is charged for it. So the wall clock counts for a short time, longer than most requests take, and from there the
+// thread's own processor clock decides: a request is ended for what it used, not for what its neighbours or the machine's took.
 
 import { readFileSync } from 'node:fs'
 
 /**
- * The engine polls every 25 to 77 µs of guest code, and every host call counts as a poll. A longer time between two is a native
- * call, or a thread off its core: no more than this of it is taken for processor time until the processor clock is read. So
- * a request of nothing but native calls may overrun its limit, by the limit at most.
+ * The engine polls after 10,000 steps, 25 to 77 µs of plain guest code, and every host call counts as a poll. A longer time between
+ * two is a native call, a loop whose steps are natively long (an iteration that allocates: 3 ms), or a thread off its core: no more
+ * than this of it is taken for processor time until the processor clock is read.
  */
 const GAP_MS_MAX = 0.25
+/** After so long by the wall the processor clock is read: a request may overrun its limit by no more, beside one native call. */
+const CLOCK_AFTER_MS = 4
 /** The processor clock costs up to 10 µs to read; it is read at most this often. */
 const READ_EVERY_MS = 1
 
@@ -81,7 +83,7 @@ export class CpuMeter {
   get isOver(): boolean {
     const nowMs = performance.now()
     if (this.#leftMs === undefined) {
-      if (this.usedMs + nowMs - this.#stepStartedMs <= this.#limitMs) return false
+      if (this.usedMs + nowMs - this.#stepStartedMs <= Math.min(this.#limitMs, CLOCK_AFTER_MS)) return false
       this.#leftMs = this.#limitMs - this.#seenMs
       this.#threadStartedMs = threadCpuMs()
       this.#readAtMs = nowMs
