@@ -17,6 +17,7 @@ const BENCHES = {
   scale: () => import('./scale/run.mjs'),
   noisy: () => import('./noisy/run.mjs'),
   static: () => import('./static/run.mjs'),
+  hono: () => import('./hono/run.mjs'),
 }
 const COLUMNS = [
   ['bench', 'bench'],
