@@ -44,7 +44,7 @@ function create({ kind, data, items }: Serialized, made: Map<Serialized, object>
         byteOffset: number
         length: number
       }
-      return new VIEWS[type](deserialize(items[0], made) as ArrayBuffer, byteOffset, length)
+      return new VIEWS[type]!(deserialize(items[0], made) as ArrayBuffer, byteOffset, length)
     }
     case 'map':
       return new Map()

@@ -171,7 +171,6 @@ const IS_TRUSTED: PropertyDescriptor = {
     },
     'isTrusted',
   )!.get!,
-  set: undefined,
   enumerable: true,
   configurable: false,
 }

@@ -5,7 +5,9 @@ const getter = (owner: object, key: PropertyKey): ((self: unknown) => unknown) =
     self: unknown,
   ) => unknown
 const method = (owner: object, key: PropertyKey): ((self: unknown, ...args: unknown[]) => unknown) =>
-  Function.prototype.call.bind((owner as Record<PropertyKey, never>)[key]) as (self: unknown) => unknown
+  Function.prototype.call.bind((owner as Record<PropertyKey, (...args: unknown[]) => unknown>)[key]!) as (
+    self: unknown,
+  ) => unknown
 
 const PRIMITIVES = [Boolean, Number, String, BigInt].map((type) => method(type.prototype, 'valueOf'))
 const timeOf = method(Date.prototype, 'getTime')
