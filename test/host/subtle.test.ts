@@ -1,4 +1,11 @@
-import { createCipheriv, pbkdf2Sync } from 'node:crypto'
+import {
+  createCipheriv,
+  createPrivateKey,
+  generateKeyPairSync,
+  getDiffieHellman,
+  type JsonWebKey,
+  pbkdf2Sync,
+} from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { HostValue } from '../../src/guest/host.ts'
@@ -185,5 +192,39 @@ describe('what takes long', () => {
     const { call, charged } = callWith(Number.POSITIVE_INFINITY)
     await expect(ops.get(what)!(values as HostValue[], call)).rejects.toThrow()
     expect(charged).toEqual([])
+  })
+})
+
+describe('keys that would take long to use, and cannot be interrupted', () => {
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({ format: 'jwk' })
+  const odd = (byteLength: number) => Buffer.alloc(byteLength, 0xfb).toString('base64url')
+  const der = (jwk: JsonWebKey) =>
+    createPrivateKey({ key: jwk, format: 'jwk' }).export({ format: 'der', type: 'pkcs8' })
+  const sign = (key: Uint8Array) =>
+    ask(SUBTLE.SIGN, 'RSASSA-PKCS1-v1_5', 'SHA-256', key, new Uint8Array(4), 0)
+
+  it('sign with a whole RSA key', () => {
+    expect(sign(der(rsa))).toHaveLength(128)
+  })
+
+  it.each([
+    ['primes', { p: odd(2000), q: odd(2000) }],
+    ['exponents', { dp: odd(2000), dq: odd(2000) }],
+    ['a prime that is the modulus', { p: rsa.n!, q: 'AQ' }],
+    ['other primes of the right length', { p: odd(64), q: odd(64) }],
+  ])('are not taken: an RSA key with %s', (_, parts) => {
+    const jwk = { ...rsa, ...parts }
+    expect(sign(der(jwk))).toBeUndefined()
+    expect(ask(SUBTLE.IMPORT_DER, 'RSA', 1, der(jwk))).toBeUndefined()
+    expect(ask(SUBTLE.IMPORT_JWK, 'RSA', 1, JSON.stringify(jwk))).toBeUndefined()
+  })
+
+  it('are not taken: Diffie-Hellman over a prime field', () => {
+    const prime = getDiffieHellman('modp14').getPrime()
+    // Node's types do not know this kind.
+    const pair = generateKeyPairSync('dh' as 'x448', { prime, generator: 2 } as object)
+    const privateKey = pair.privateKey.export({ format: 'der', type: 'pkcs8' })
+    const publicKey = pair.publicKey.export({ format: 'der', type: 'spki' })
+    expect(ask(SUBTLE.AGREE, privateKey, publicKey)).toBeUndefined()
   })
 })

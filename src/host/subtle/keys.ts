@@ -13,6 +13,11 @@ const RSA_MODULUS_BITS_MAX = 8192
 /** Bytes of a key as DER, or characters as JSON: an RSA key of the longest modulus has less than 5,000. */
 const KEY_BYTES_MAX = 16_384
 
+/** What a prime of an RSA key may have beyond half of the modulus. */
+const PRIME_BITS_SLACK = 8
+/** Kinds of keys that some operation takes. Others (DH, DSA) have parameters of any size, and cost accordingly. */
+const TYPES: ReadonlySet<string> = new Set(['rsa', 'ec', 'ed25519', 'ed448', 'x25519', 'x448'])
+
 type Values = readonly HostValue[]
 
 interface Curve {
@@ -57,6 +62,32 @@ function parse(isPrivate: boolean, key: Buffer): KeyObject {
     : createPublicKey({ key, format: 'der', type: 'spki' })
 }
 
+/** Refuses a key whose use could take long: what OpenSSL has begun, nothing can interrupt. */
+function checkCost(key: KeyObject): void {
+  if (!TYPES.has(key.asymmetricKeyType ?? '')) throw new WrongArgument('no operation has such keys')
+  const { modulusLength = 0 } = key.asymmetricKeyDetails ?? {}
+  if (modulusLength > RSA_MODULUS_BITS_MAX) throw new WrongArgument('too long a modulus')
+  if (key.asymmetricKeyType === 'rsa' && key.type === 'private') checkPrimes(key, modulusLength)
+}
+
+/**
+ * OpenSSL takes a private key's primes and exponents as they come, however long, and reckons with them instead of the modulus: 16 KB of
+ * key are ten seconds. With p q = n there is no third prime either.
+ */
+function checkPrimes(key: KeyObject, modulusBits: number): void {
+  const { n, p, q, dp, dq, qi } = key.export({ format: 'jwk' })
+  const [modulus, first, second, ...others] = [n, p, q, dp, dq, qi].map((part) =>
+    Buffer.from(part!, 'base64url'),
+  )
+  const bytesMax = Math.ceil((modulusBits / 2 + PRIME_BITS_SLACK) / 8)
+  if ([first!, second!, ...others].some(({ length }) => length > bytesMax))
+    throw new WrongArgument('a prime or exponent is too long')
+  if (bigintOf(first!) * bigintOf(second!) !== bigintOf(modulus!))
+    throw new WrongArgument('these are not the primes of the modulus')
+}
+
+const bigintOf = (bytes: Buffer): bigint => BigInt(`0x0${bytes.toString('hex')}`)
+
 /** The parsed keys of one runtime. */
 export class ParsedKeys {
   readonly #keys = new LRUCache<string, KeyObject>({ max: KEYS_MAX })
@@ -75,9 +106,7 @@ export class ParsedKeys {
     const known = this.#keys.get(name)
     if (known !== undefined) return known
     const key = parse(isPrivate, der)
-    if ((key.asymmetricKeyDetails?.modulusLength ?? 0) > RSA_MODULUS_BITS_MAX) {
-      throw new WrongArgument('too long a modulus')
-    }
+    checkCost(key)
     this.#keys.set(name, key)
     return key
   }
@@ -139,12 +168,11 @@ function shortened(spki: Buffer, raw: Uint8Array, pointBytes: number): Buffer {
 
 /** The key in the form it has in the guest, if it is one of that kind: IMPORT_JWK of subtle-ops.ts. */
 function describe(kind: string, key: KeyObject): Uint8Array {
+  checkCost(key)
   const details = key.asymmetricKeyDetails ?? {}
   if (kind === 'RSA') {
     const { modulusLength = 0, publicExponent = 0n } = details
-    if (key.asymmetricKeyType !== 'rsa' || modulusLength > RSA_MODULUS_BITS_MAX) {
-      throw new WrongArgument('no RSA key, or too long a modulus')
-    }
+    if (key.asymmetricKeyType !== 'rsa') throw new WrongArgument('no RSA key')
     const hex = publicExponent.toString(16)
     const exponent = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex')
     return list(toDer(key), exponent, Buffer.from(String(modulusLength)))
