@@ -32,6 +32,10 @@ test.each([
   ['64:ff9b::169.254.169.254', 'link-local'],
   ['64:ff9b::a00:1', 'private'],
   ['64:ff9b:1::7f00:1', 'loopback'],
+  ['64:ff9b:1:7f00:0:100:808:808', 'reserved'],
+  ['::ffff:0:7f00:1', 'reserved'],
+  ['::ffff:0:808:808', 'reserved'],
+  ['4000::1', 'reserved'],
   ['2002:7f00:1::', 'loopback'],
   ['2002:a9fe:a9fe::1', 'link-local'],
 ])('%s is %s', (address, kind) => {

@@ -71,6 +71,13 @@ describe('entries of the allow-list', () => {
     expect(list.addressOf(new URL('http://10.0.0.1'))).toBeUndefined()
     expect(list.addressOf(new URL('http://localhost'))).toBeUndefined()
   })
+
+  test('an address that is listed with one port is no listed one with another, whatever else is allowed', () => {
+    const list = new AllowList(['http://127.0.0.1:9000', '*://*:*'])
+    expect(list.addressOf(new URL('http://127.0.0.1:9000'))).toBe('127.0.0.1')
+    expect(list.addressOf(new URL('http://127.0.0.1:22'))).toBeUndefined()
+    expect(list.addressOf(new URL('https://127.0.0.1:9000'))).toBeUndefined()
+  })
 })
 
 test('networks are addresses, or with a length that they can have', () => {

@@ -42,6 +42,13 @@ export function networks(list: readonly string[]): BlockList {
 }
 
 const kinds = SPECIAL.map(([kind, ...list]) => ({ kind, block: networks(list) }))
+/**
+ * All that is given out so far (RFC 4291, section 2.4). What else there is may be translated on the way, as `::ffff:0:0:0/96` is
+ * (RFC 7915), or mean something within a network only.
+ */
+const unicast = networks(['2000::/3'])
+/** NAT64 of a network's own (RFC 8215): which four bytes are the IPv4 address is known there only (RFC 6052, section 2.2). */
+const ownTranslation = networks(['64:ff9b:1::/48'])
 
 /** The sixteen bytes of an IPv6 address, in any of its spellings. */
 function bytesOf(address: string): number[] {
@@ -70,7 +77,10 @@ export function specialKind(address: string): string | undefined {
   if (found !== undefined) return found.kind
   if (family === 'ipv4') return undefined
   const inner = embedded(address)
-  return inner === undefined ? undefined : specialKind(inner)
+  const innerKind = inner === undefined ? undefined : specialKind(inner)
+  if (innerKind !== undefined) return innerKind
+  if (ownTranslation.check(address, family)) return 'reserved'
+  return inner !== undefined || unicast.check(address, family) ? undefined : 'reserved'
 }
 
 /** Whether one of the listed networks holds the address, or the IPv4 address that it stands for. */

@@ -58,24 +58,29 @@ export class AllowList {
     this.#rules = entries.map(parse).filter((rule) => rule !== undefined)
   }
 
-  /** The address that a URL names, if it is listed as such: then it may be reached whatever it is. */
-  addressOf({ hostname }: URL): string | undefined {
-    return isIP(bare(hostname)) !== 0 && this.#rules.some(({ host }) => host === hostname)
+  /**
+   * The address that a URL names, if it is listed as such, with this scheme and port: then it may be reached whatever it is. An entry
+   * for every host does not open the other ports of an address that is listed with one.
+   */
+  addressOf(url: URL): string | undefined {
+    const { hostname } = url
+    return isIP(bare(hostname)) !== 0 &&
+      this.#rules.some((rule) => rule.host === hostname && isThrough(rule, url))
       ? bare(hostname)
       : undefined
   }
 
-  allows({ protocol, hostname, port }: URL): boolean {
-    const number = port === '' ? PORTS[protocol] : port
+  allows(url: URL): boolean {
     // "example.com." is the same host.
-    const host = hostname.replace(/\.$/, '')
-    return this.#rules.some(
-      (rule) =>
-        (rule.scheme === ANY || rule.scheme === protocol) &&
-        matches(rule.host, host) &&
-        (rule.port === ANY || (rule.port ?? PORTS[protocol]) === number),
-    )
+    const host = url.hostname.replace(/\.$/, '')
+    return this.#rules.some((rule) => isThrough(rule, url) && matches(rule.host, host))
   }
+}
+
+/** Whether a rule holds for a URL's scheme and port. */
+function isThrough({ scheme, port }: Rule, { protocol, port: asked }: URL): boolean {
+  const number = asked === '' ? PORTS[protocol] : asked
+  return (scheme === ANY || scheme === protocol) && (port === ANY || (port ?? PORTS[protocol]) === number)
 }
 
 /** A name below the suffix, of whatever depth; an address is not matched by part of a name. */
