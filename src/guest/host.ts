@@ -8,6 +8,16 @@ import { DECODE, STATE_UNIT_BASE, STATE_UNIT_BITS, STATE_UNIT_MASK, URL_PART } f
 
 /** UTF-16 units of a URL, a base or a URL's part; what is longer is no valid URL. */
 const URL_CHARS_MAX = 65_536
+/**
+ * Characters of a host; what is longer is no valid URL. A name has 253 at most, and Punycode takes time with the square of a label's
+ * length: 60,000 characters are two seconds, which nothing can interrupt.
+ */
+const HOST_CHARS_MAX = 2048
+/** What the parser skips before the scheme, and wherever it stands. */
+const NOT_IN_URL = /^[\0-\x20]+|[\t\n\r]/g
+/** What comes before the authority: of the schemes whose slashes do not matter, of others, of a URL that is relative to a scheme. */
+const TO_AUTHORITY = /^(?:(?:https?|wss?|ftp):[/\\]*|[a-z][a-z\d+.-]*:[/\\]{2}|[/\\]{2,})/i
+const BEHIND_AUTHORITY = /[/\\?#]/
 /** WIRE TEXT on the host's side: a string, or its UTF-16 units as bytes. */
 export type WireText = string | Uint8Array
 /** What crosses the border, either way. Text has no NUL and no lone surrogate; bytes are an ArrayBuffer in the guest. */
@@ -24,8 +34,19 @@ function wire(text: string): WireText {
   return text.includes('\0') || LONE_SURROGATE.test(text) ? Buffer.from(text, 'utf16le') : text
 }
 
+/** Whether a URL's host, with its port, is too long to be looked at; of a relative URL without one it is not. */
+function hasLongHost(text: string): boolean {
+  if (text.length <= HOST_CHARS_MAX) return false
+  const plain = text.replace(NOT_IN_URL, '')
+  const start = TO_AUTHORITY.exec(plain)?.[0].length
+  if (start === undefined) return false
+  const [authority = ''] = plain.slice(start).split(BEHIND_AUTHORITY, 1)
+  return authority.length - (authority.lastIndexOf('@') + 1) > HOST_CHARS_MAX
+}
+
 /** Not by `URL.canParse`: Node 20's, once V8 has optimised its caller, takes the Latin-1 characters of a text for UTF-8. */
 function parse(text: string, base: string | undefined): URL | undefined {
+  if (hasLongHost(text) || (base !== undefined && hasLongHost(base))) return undefined
   try {
     return new URL(text, base)
   } catch {
@@ -64,10 +85,10 @@ function setPart(url: URL, part: number, value: string): void {
       url.password = value
       break
     case URL_PART.HOST:
-      url.host = value
+      if (!hasLongHost(`//${value}`)) url.host = value
       break
     case URL_PART.HOSTNAME:
-      url.hostname = value
+      if (!hasLongHost(`//${value}`)) url.hostname = value
       break
     case URL_PART.PORT:
       url.port = value
