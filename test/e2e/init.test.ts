@@ -20,6 +20,32 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
+interface Packed {
+  readonly filename: string
+  readonly files: readonly { path: string }[]
+}
+
+/** What runs, its types, the examples and the README; nothing of the sources, and no program that only the build runs. */
+function expectPackage(paths: readonly string[]): void {
+  expect(paths.filter((path) => !path.includes('/')).sort()).toEqual(['LICENSE', 'README.md', 'package.json'])
+  expect(new Set(paths.map((path) => path.split('/')[0]).filter((top) => !paths.includes(top!)))).toEqual(
+    new Set(['dist', 'examples', 'types']),
+  )
+  for (const needed of [
+    'dist/main.js',
+    'dist/server.js',
+    'dist/workers/actor.js',
+    'dist/guest.json',
+    'dist/head.wasm',
+    'dist/encodings.bin',
+    'dist/types/src/server.d.ts',
+    'types/ringlet.d.ts',
+  ]) {
+    expect(paths).toContain(needed)
+  }
+  expect(paths.filter((path) => /^dist\/(base|parser|encoding-tables)\./.test(path))).toEqual([])
+}
+
 type Failed = { code: number; stderr: string; stdout: string }
 const init = (...args: string[]) => run(process.execPath, [MAIN, 'init', ...args], { cwd: folder })
 
@@ -34,7 +60,8 @@ describe('ringlet init', () => {
     const pack = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
       cwd: root,
     })
-    const [{ filename }] = JSON.parse(pack.stdout) as [{ filename: string }]
+    const [{ filename, files }] = JSON.parse(pack.stdout) as [Packed]
+    expectPackage(files.map(({ path }) => path))
     const modules = join(project, 'node_modules')
     await mkdir(modules)
     await run('tar', ['-xzf', join(folder, filename), '-C', modules])
