@@ -7,7 +7,8 @@ export async function checkFolders({ static: statics }: Pick<Config, 'static'>):
   for (const { dir } of statics) {
     const reason = await stat(dir).then(
       (stats) => (stats.isDirectory() ? '' : 'it is no folder'),
-      (error: NodeJS.ErrnoException) => error.code ?? error.message,
+      (error: NodeJS.ErrnoException) =>
+        error.code === 'ENOENT' ? 'there is no such folder' : (error.code ?? error.message),
     )
     if (reason !== '') throw new RingletError('RINGLET_STATIC_DIR', { dir, reason })
   }

@@ -200,7 +200,7 @@ describe('the start', () => {
   })
 
   test.each([
-    ['nowhere', 'ENOENT'],
+    ['nowhere', 'there is no such folder'],
     ['a.txt', 'it is no folder'],
   ])('a folder that is none ends it: %s', async (dir, reason) => {
     const { code, stderr } = await runCommand({ args: ['--static', dir], handlerFiles: { 'a.txt': '' } })
