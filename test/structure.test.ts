@@ -41,6 +41,7 @@ describe('rooms', () => {
     shared: [],
     http: [],
     text: [],
+    starter: [],
     // For the host's part of the pure ops (src/guest/host.ts).
     guest: ['text'],
     config: ['src/cli.ts', 'src/errors.ts', 'src/host/fetch/rules.ts'],

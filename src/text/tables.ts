@@ -1,4 +1,4 @@
-// The index tables of the Encoding standard, from a file that the build makes (scripts/encoding-tables.mjs): the rows of
+// The index tables of the Encoding standard, from a file that the build makes (scripts/encoding-tables.ts): the rows of
 // LAYOUT one after the other, each so many little-endian 16-bit units.
 
 import { readFileSync } from 'node:fs'
