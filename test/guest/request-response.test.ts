@@ -356,6 +356,58 @@ describeGuests('Response', ({ open, run, value }) => {
     ])
   })
 
+  describe('made anew of the body of another, as middleware does', () => {
+    const answerOf = (code: string) => {
+      const sandbox = open()
+      sandbox.load(`exports.default = async (request) => { ${code} }`)
+      return sandbox.invoke(head())
+    }
+
+    it.each([
+      ['text', `'a\u20ac'`],
+      ['bytes', `new TextEncoder().encode('a\u20ac')`],
+    ])('answers whole what nobody has read: %s', (_, init) => {
+      const answer = answerOf(
+        `const a = new Response(${init}, { status: 201 }); const b = new Response(a.body, a); b.headers.set('h', '1')
+          return new Response(b.body, b)`,
+      )
+      expect(answer).toMatchObject({ state: STATE.BYTES, status: 201 })
+      expect(answer.head).toContain('h: 1\r\n')
+      expect(Buffer.from(answer.bytes!).toString()).toBe('a\u20ac')
+    })
+
+    it('gives the body once, to whichever of the two is read first', () => {
+      expect(
+        run(`const a = new Response('abc'); const b = new Response(a.body, a)
+          return [a.body === b.body, await b.text(), a.bodyUsed, await a.text().catch((e) => e.name)]`),
+      ).toEqual([true, 'abc', true, 'TypeError'])
+    })
+
+    // An empty answer of a stream that was cancelled will do; what the stream was made of will not.
+    it.each([
+      ['that was read', 'await a.body.getReader().read()'],
+      ['that was cancelled', 'await a.body.cancel()'],
+      ['that somebody reads', 'a.body.getReader()'],
+    ])('refuses a stream %s', (_, code) => {
+      expect(
+        run(`const a = new Response('abc'); ${code}
+          try { new Response(a.body, a); return 'accepted' } catch (e) { return e.name }`),
+      ).toBe('TypeError')
+      const answer = answerOf(
+        `const a = new Response('abc'); const b = new Response(a.body, a); ${code}; return b`,
+      )
+      expect([STATE.FAILED, STATE.STREAM]).toContain(answer.state)
+    })
+
+    it('has the same fields, and none in common', () => {
+      expect(
+        run(`const a = new Response('x', { headers: [['set-cookie', 'a=1'], ['set-cookie', 'b=2'], ['h', '1']] })
+          const b = new Response(a.body, a); b.headers.set('h', '2'); b.headers.append('set-cookie', 'c=3')
+          return [a.headers.get('h'), a.headers.getSetCookie(), b.headers.get('h'), b.headers.getSetCookie()]`),
+      ).toEqual(['1', ['a=1', 'b=2'], '2', ['a=1', 'b=2', 'c=3']])
+    })
+  })
+
   it('can be subclassed', () => {
     const sandbox = open()
     sandbox.load(

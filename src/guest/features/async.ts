@@ -1,6 +1,6 @@
 import { complete, forgetCalls } from '../async.ts'
 import { defineFeature } from '../feature.ts'
-import { bodyOfStream, streamOfBytes, usedStream } from '../web/body-stream.ts'
+import { bodyOfStream, streamOfContent, usedStream } from '../web/body-stream.ts'
 import { departureSignal, forgetDeparture, leave } from '../web/departure.ts'
 import { dropUntaken, expectBody, push } from '../web/incoming.ts'
 import { flow } from '../web/outgoing.ts'
@@ -23,7 +23,7 @@ defineFeature('async', {
     flow,
     leave,
     push,
-    streamOfBytes,
+    streamOfContent,
     usedStream,
   },
 })

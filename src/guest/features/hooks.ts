@@ -1,6 +1,6 @@
 import type { complete } from '../async.ts'
 import type { abortSignal, anySignal, isAbortSignal, newSignal, offAbort, onAbort } from '../web/abort.ts'
-import type { bodyOfStream, streamOfBytes, usedStream } from '../web/body-stream.ts'
+import type { bodyOfStream, streamOfContent, usedStream } from '../web/body-stream.ts'
 import type { departureSignal, leave } from '../web/departure.ts'
 import type { handleError } from '../web/global-events.ts'
 import type { dropUntaken, expectBody, push } from '../web/incoming.ts'
@@ -26,7 +26,7 @@ export interface FeatureHooks extends Record<FeatureName, object> {
     readonly flow: typeof flow
     readonly leave: typeof leave
     readonly push: typeof push
-    readonly streamOfBytes: typeof streamOfBytes
+    readonly streamOfContent: typeof streamOfContent
     readonly usedStream: typeof usedStream
   }
   blob: {

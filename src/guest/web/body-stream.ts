@@ -1,12 +1,20 @@
 import type { ReadableStream } from 'web-streams-polyfill'
 import { feature } from '../feature.ts'
-import { bufferSlice, viewBuffer, viewKind, viewLength, viewOffset } from '../primordials.ts'
-import type { LazyBody } from './body.ts'
+import { bufferSlice, uncurry, viewBuffer, viewKind, viewLength, viewOffset } from '../primordials.ts'
+import { bodyBuffer, type LazyBody } from './body.ts'
 import { gather, type Pull } from './gather.ts'
 import { beginSending, type PieceSource } from './outgoing.ts'
 
 /** What a stream was made of; undefined for one of user code's. */
 type Origin = string | ArrayBuffer | undefined
+
+/**
+ * What the streams of {@link streamOfContent} were made of. Middleware makes a response anew to change its headers, by
+ * `new Response(response.body, response)`: the stream goes from one to the other without being read.
+ */
+const origins = new WeakMap<ReadableStream, string | ArrayBuffer>()
+const originOf = uncurry(origins.get)
+const keepOrigin = uncurry(origins.set)
 
 /** A body that is a ReadableStream: one of user code's, or ours after somebody has asked for `body`. */
 export class StreamedBody implements LazyBody {
@@ -71,17 +79,18 @@ function bytesOf(chunk: unknown): ArrayBuffer {
   return bufferSlice(viewBuffer(chunk) as ArrayBuffer, start, start + viewLength(chunk))
 }
 
-/** A stream of bytes that are there, which are taken. `origin`: what they were before. */
-export function streamOfBytes(bytes: ArrayBuffer, origin: string | ArrayBuffer): StreamedBody {
+/** A stream of what is there: text is encoded, and a buffer copied, when somebody reads. */
+export function streamOfContent(content: string | ArrayBuffer): StreamedBody {
   const { endBytes, enqueueBytes, newByteStream } = feature('streams')
-  const all = new Uint8Array(bytes)
   const stream = newByteStream({
     pull(controller) {
-      if (viewLength(all) > 0) enqueueBytes(controller, all)
+      const bytes = new Uint8Array(bodyBuffer(content))
+      if (viewLength(bytes) > 0) enqueueBytes(controller, bytes)
       endBytes(controller)
     },
   })
-  return new StreamedBody(stream, origin)
+  keepOrigin(origins, stream, content)
+  return new StreamedBody(stream, content)
 }
 
 /** A stream of what `pull` gives; `drop` is told when nobody wants the rest. */
@@ -100,7 +109,7 @@ export function streamOf(pull: Pull, drop: (reason: unknown) => void): StreamedB
 
 /** A stream of user code's as a body. @throws TypeError for one that has been read, or is being read. */
 export function bodyOfStream(stream: ReadableStream): StreamedBody {
-  const body = new StreamedBody(stream, undefined)
+  const body = new StreamedBody(stream, originOf(origins, stream))
   if (!body.isReadable) throw new TypeError('the stream for a body has been read, or is locked')
   return body
 }

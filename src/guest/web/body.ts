@@ -116,7 +116,7 @@ export function cloneBody(body: Body): [BodySource, BodySource] {
 export function toStreamed(body: Body): ReturnType<LazyBody['toStreamed']> | undefined {
   if (body === undefined) return undefined
   if (body === CONSUMED) return feature('async').usedStream()
-  return isLazy(body) ? body.toStreamed() : feature('async').streamOfBytes(bodyBuffer(body), body)
+  return isLazy(body) ? body.toStreamed() : feature('async').streamOfContent(body)
 }
 
 /** Fetch, "extract a body": the Content-Type of the same init, undefined for none. */
