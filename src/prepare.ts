@@ -217,7 +217,9 @@ function topLevelError(
     return new RingletError('RINGLET_HANDLER_EXPORT', { name, source, reason: message })
   }
   const reason = `${guestName}: ${message}`
-  const [position] = mapStack(stack, bundles[index]!.map, bundleFilename(name)).trim().split('\n')
+  const frames = mapStack(stack, bundles[index]!.map, bundleFilename(name)).trim().split('\n')
+  // What refuses a call (a timer, random bytes) throws in our own script: the function's author looks for theirs.
+  const position = frames.find((frame) => !frame.includes('(ringlet:')) ?? frames[0]
   return new RingletError('RINGLET_HANDLER_INIT', {
     name,
     reason: position ? `${reason} (${position.trim()})` : reason,

@@ -94,6 +94,15 @@ describe('not starting', () => {
     expect(run.stderr).toContain('broken.ts:3')
   })
 
+  test('a call that is refused at the top level is told at its place in the source', async () => {
+    const early = { 'early.ts': '// one\n\nsetTimeout(() => {}, 1)\nexport default () => new Response()\n' }
+    const run = await runCommand({ args: ['early.ts'], handlerFiles: early })
+    expect(run.code).toBe(1)
+    expect(run.stderr).toMatch(
+      /^ringlet: function early: .*setTimeout cannot be used in top-level code.* \(at .*early\.ts:3:1\)\)\n$/,
+    )
+  })
+
   test('a handler whose import is missing: one line that names it, exit 1', async () => {
     const lost = { 'lost.ts': "import { x } from './nowhere.ts'\nexport default () => new Response(x)\n" }
     const run = await runCommand({ args: ['lost.ts'], handlerFiles: lost })
