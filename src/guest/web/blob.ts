@@ -10,6 +10,9 @@ import { finishInterface, matches, needs, toDictionary } from './webidl.ts'
 const PRINTABLE = /^[\x20-\x7e]*$/
 const LINE_END = /\r\n|\r|\n/g
 
+/** A part of a Blob: text is not bytes before its line ends are known. */
+type Part = string | Uint8Array
+
 /** A value of user code's as one of an enumeration. */
 function toEndings(value: unknown): 'transparent' | 'native' {
   const endings = value === undefined ? 'transparent' : `${value}`
@@ -23,26 +26,33 @@ function toType(value: unknown): string {
   return matches(PRINTABLE, type) ? toLowerCase(type) : ''
 }
 
-/** WebIDL's sequence: any object that can be iterated. */
-function toSequence(parts: unknown, what: string): unknown[] {
+/** WebIDL's sequence: any object that can be iterated; each item is converted before the next is taken. */
+function toParts(parts: unknown, what: string): Part[] {
   if (parts === undefined) return []
   const isObject = (typeof parts === 'object' && parts !== null) || typeof parts === 'function'
   const method = isObject ? (parts as Iterable<unknown>)[Symbol.iterator] : undefined
   if (typeof method !== 'function') throw new TypeError(`the parts of a ${what} must be a sequence`)
-  return [...(parts as Iterable<unknown>)]
+  const iterator = Reflect.apply(method, parts, []) as Iterator<unknown>
+  const items: Part[] = []
+  for (const item of { [Symbol.iterator]: () => iterator }) items.push(toPart(item))
+  return items
 }
 
 let bytesOf: (blob: Blob) => Uint8Array
 let isBlob: (value: unknown) => value is Blob
 let withBytes: (bytes: Uint8Array, type: string) => Blob
 
-function partBytes(part: unknown, endings: 'transparent' | 'native'): Uint8Array {
-  if (isBlob(part)) return bytesOf(part)
-  if (typeof part === 'object' && part !== null && (ArrayBuffer.isView(part) || isArrayBuffer(part))) {
-    return new Uint8Array(copyBytes(part as ArrayBuffer))
+function toPart(value: unknown): Part {
+  if (isBlob(value)) return bytesOf(value)
+  if (typeof value === 'object' && value !== null && (ArrayBuffer.isView(value) || isArrayBuffer(value))) {
+    return new Uint8Array(copyBytes(value as ArrayBuffer))
   }
-  const text = toWellFormed(`${part}`)
-  return utf8(endings === 'native' ? text.replace(LINE_END, '\n') : text)
+  return toWellFormed(`${value}`)
+}
+
+function partBytes(part: Part, endings: 'transparent' | 'native'): Uint8Array {
+  if (typeof part !== 'string') return part
+  return utf8(endings === 'native' ? part.replace(LINE_END, '\n') : part)
 }
 
 function utf8(text: string): Uint8Array {
@@ -73,9 +83,10 @@ export class Blob {
       this.#type = options as string
       return
     }
-    const items = toSequence(parts, 'Blob')
-    const { endings: givenEndings, type } = toDictionary(options, 'the options of a Blob')
-    const endings = toEndings(givenEndings)
+    const items = toParts(parts, 'Blob')
+    const given = toDictionary(options, 'the options of a Blob')
+    const endings = toEndings(given['endings'])
+    const { type } = given
     this.#type = type === undefined ? '' : toType(type)
     this.#bytes = concatenate(items.map((item) => partBytes(item, endings)))
   }
@@ -126,6 +137,7 @@ export class Blob {
   }
 }
 Object.defineProperty(Blob, 'length', { value: 0, configurable: true })
+Object.defineProperty(Blob.prototype.slice, 'length', { value: 0, configurable: true })
 finishInterface(Blob, 'Blob')
 
 export { bytesOf, isBlob, utf8, withBytes }

@@ -1,8 +1,7 @@
-import { host, toWire } from '../bridge.ts'
-import { OP } from '../ops.ts'
+import { fromWire, host, toWire } from '../bridge.ts'
+import { DECODE, OP } from '../ops.ts'
 import { bufferSlice, jsonParse } from '../primordials.ts'
 import { bytesOf, utf8 } from './blob.ts'
-import { bodyText } from './body.ts'
 import { boundaryOf, entriesOf, type FormData, formOf, receivedFile } from './form-data.ts'
 import { essenceOf, parameterOf } from './mime-type.ts'
 import { URLSearchParams } from './url-search-params.ts'
@@ -40,6 +39,12 @@ export function formType(form: FormData): string {
   return `multipart/form-data; boundary=${boundaryOf(form)}`
 }
 
+/** UTF-8, a byte order mark included (URL, section 5.1). */
+function decodeForm(body: string | ArrayBuffer | undefined): string {
+  if (body === undefined || typeof body === 'string') return body ?? ''
+  return fromWire(host(OP.TEXT_DECODE, body, 'utf-8', DECODE.IGNORE_BOM))
+}
+
 /** A part as the host has found it: see OP.MULTIPART. */
 type Part = readonly [name: string, value: string] | readonly [string, string, string, number, number]
 
@@ -47,7 +52,7 @@ type Part = readonly [name: string, value: string] | readonly [string, string, s
 export function parseForm(body: string | ArrayBuffer | undefined, type: string | null): FormData {
   const essence = type === null ? undefined : essenceOf(type)
   if (essence === 'application/x-www-form-urlencoded') {
-    return formOf([...new URLSearchParams(bodyText(body)).entries()])
+    return formOf([...new URLSearchParams(decodeForm(body)).entries()])
   }
   const boundary = essence === 'multipart/form-data' ? parameterOf(type!, 'boundary') : undefined
   if (boundary === undefined) throw new TypeError(`a body of the type ${JSON.stringify(type)} is no form`)
