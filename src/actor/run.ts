@@ -10,6 +10,7 @@ import type { PoolEvents, PoolLimits } from '../engine/pool.ts'
 import { maximumPages, Pools } from '../engine/pools.ts'
 import { Router } from '../functions/router.ts'
 import { bundleFilename, mapStack } from '../functions/source-map.ts'
+import { compressionOps } from '../host/compression/compression.ts'
 import { Fetcher } from '../host/fetch/fetch.ts'
 import { asyncOps } from '../host/ops.ts'
 import { subtleOps } from '../host/subtle/heavy.ts'
@@ -187,7 +188,7 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
     queueMs: config.pool.queueMs,
     holdMs: config.watchdog.holdMs,
     buffers,
-    work: new HostWork(asyncOps(fetcher.ops, subtleOps), buffers, () => fetcher.openSockets),
+    work: new HostWork(asyncOps(fetcher.ops, subtleOps, compressionOps), buffers, () => fetcher.openSockets),
     onProgress: (session) => actor.advance(session),
   })
   const actor: Actor = new Actor({

@@ -83,7 +83,23 @@ export const ASYNC_OP = {
   PBKDF2: 8,
   /** (bits of the modulus, public exponent) → ArrayBuffer: LIST (subtle-ops.ts) of private and public key. */
   RSA_GENERATE: 9,
+  /**
+   * (codec: number, piece: ArrayBuffer | undefined for the end, kind: CODEC | undefined after the first piece) → ArrayBuffer | undefined.
+   * The codec is a number of the guest's, new in its request; a piece has CODEC_PIECE_BYTES at most. The result is the bytes that it
+   * brings and one more: 1 when others follow by CODEC_READ, which must have come before a further piece, else 0. Undefined for none.
+   */
+  CODEC_WRITE: 10,
+  /** (codec: number) → as CODEC_WRITE. */
+  CODEC_READ: 11,
+  /** (codec: number) → undefined. Nobody wants the rest. */
+  CODEC_CLOSE: 12,
 } as const
+
+/** What a codec does: a format, and DECOMPRESS more for the way back. */
+export const CODEC = { GZIP: 0, DEFLATE: 1, DEFLATE_RAW: 2, DECOMPRESS: 3 } as const
+
+/** Bytes of one CODEC_WRITE. */
+export const CODEC_PIECE_BYTES = 65_536
 
 /** Bits of ASYNC_OP.FETCH's flags. */
 export const FETCH = {

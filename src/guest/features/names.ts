@@ -14,9 +14,12 @@ export interface FeatureNames {
   readonly words: readonly string[]
 }
 
+/** One for all: every base image has this table in it. */
+const NONE = [] as const
+
 export const FEATURES = [
-  { name: 'url', globals: ['URL', 'URLSearchParams'], attributes: [], words: [] },
-  { name: 'encoding', globals: ['TextDecoder', 'TextEncoder'], attributes: [], words: [] },
+  { name: 'url', globals: ['URL', 'URLSearchParams'], attributes: NONE, words: NONE },
+  { name: 'encoding', globals: ['TextDecoder', 'TextEncoder'], attributes: NONE, words: NONE },
   {
     name: 'events',
     globals: [
@@ -36,7 +39,7 @@ export const FEATURES = [
     words: ['\\.signal'],
   },
   // What takes longer than one step: calls of the host's that end later, bodies that come or go piece by piece.
-  { name: 'async', globals: [], attributes: [], words: ['ReadableStream', '\\.body'] },
+  { name: 'async', globals: NONE, attributes: NONE, words: ['ReadableStream', '\\.body'] },
   {
     name: 'streams',
     globals: [
@@ -56,15 +59,26 @@ export const FEATURES = [
       'WritableStreamDefaultController',
       'WritableStreamDefaultWriter',
     ],
-    attributes: [],
+    attributes: NONE,
     words: ['\\.body'],
   },
-  { name: 'blob', globals: ['Blob', 'File', 'FormData'], attributes: [], words: ['\\.blob', '\\.formData'] },
+  {
+    name: 'compression',
+    globals: ['CompressionStream', 'DecompressionStream'],
+    attributes: NONE,
+    words: NONE,
+  },
+  {
+    name: 'blob',
+    globals: ['Blob', 'File', 'FormData'],
+    attributes: NONE,
+    words: ['\\.blob', '\\.formData'],
+  },
   {
     name: 'messaging',
     globals: ['MessageChannel', 'MessageEvent', 'MessagePort', 'structuredClone'],
-    attributes: [],
-    words: [],
+    attributes: NONE,
+    words: NONE,
   },
   {
     name: 'timeline',
@@ -75,7 +89,7 @@ export const FEATURES = [
       'PerformanceObserver',
       'PerformanceObserverEntryList',
     ],
-    attributes: [],
+    attributes: NONE,
     words: [
       'mark',
       'measure',
@@ -86,14 +100,14 @@ export const FEATURES = [
       'getEntriesByType',
     ],
   },
-  { name: 'urlpattern', globals: ['URLPattern'], attributes: [], words: [] },
-  { name: 'table', globals: [], attributes: [], words: ['table'] },
-  { name: 'subtle', globals: ['CryptoKey', 'SubtleCrypto'], attributes: [], words: ['subtle'] },
+  { name: 'urlpattern', globals: ['URLPattern'], attributes: NONE, words: NONE },
+  { name: 'table', globals: NONE, attributes: NONE, words: ['table'] },
+  { name: 'subtle', globals: ['CryptoKey', 'SubtleCrypto'], attributes: NONE, words: ['subtle'] },
   // A call, not the handler's own method: `await fetch(`, `= fetch(`, `(fetch(`.
   {
     name: 'fetch',
     globals: ['fetch'],
-    attributes: [],
+    attributes: NONE,
     silent: ['fetch'],
     words: ['(?<=\\b(?:await|return|yield)\\s|[=([?:&|>!]\\s*)fetch(?=\\s*\\()'],
   },

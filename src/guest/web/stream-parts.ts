@@ -2,9 +2,11 @@ import {
   ReadableByteStreamController,
   ReadableStream,
   ReadableStreamBYOBRequest,
+  ReadableStreamDefaultController,
   ReadableStreamDefaultReader,
   TransformStream,
   WritableStream,
+  WritableStreamDefaultController,
   WritableStreamDefaultWriter,
 } from 'web-streams-polyfill'
 import { uncurry } from '../primordials.ts'
@@ -125,3 +127,44 @@ export function endBytes(controller: ByteController): void {
   const request = byobRequestOf(controller)
   if (request !== null) respond(request, 0)
 }
+
+export type ChunkController = ReadableStreamDefaultController<unknown>
+export type SinkController = WritableStreamDefaultController
+
+/** Both ends of what is no TransformStream: their functions ask nothing of user code. */
+export interface ChunkSource {
+  readonly start: (controller: ChunkController) => void
+  readonly pull: () => void
+  readonly cancel: (reason: unknown) => void
+}
+export interface ChunkSink {
+  readonly start: (controller: SinkController) => void
+  readonly write: (chunk: unknown) => Promise<void>
+  readonly close: () => Promise<void>
+  readonly abort: (reason: unknown) => void
+}
+
+/** It is asked for no more than its readers want. */
+export function newReadableStream({ start, pull, cancel }: ChunkSource): ReadableStream {
+  const source = { __proto__: null, start, pull, cancel }
+  return new ReadableStream(source as never, { __proto__: null, highWaterMark: 0 } as never)
+}
+
+/** It takes one chunk at a time. */
+export function newWritableStream({ start, write, close, abort }: ChunkSink): WritableStream {
+  const sink = { __proto__: null, start, write, close, abort }
+  return new WritableStream(sink as never, { __proto__: null, highWaterMark: 1 } as never)
+}
+
+export const enqueueChunk = uncurry(
+  ReadableStreamDefaultController.prototype.enqueue as (this: ChunkController, chunk: unknown) => void,
+)
+export const closeReadable = uncurry(
+  ReadableStreamDefaultController.prototype.close as Getter<ChunkController, void>,
+)
+export const failReadable = uncurry(
+  ReadableStreamDefaultController.prototype.error as (this: ChunkController, reason: unknown) => void,
+)
+export const failWritable = uncurry(
+  WritableStreamDefaultController.prototype.error as (this: SinkController, reason: unknown) => void,
+)
