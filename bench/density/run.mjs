@@ -43,10 +43,21 @@ export async function runDensity({ quick, report }) {
   return rows
 }
 
+/** Packages that a way needs beside ours. */
+const NEEDS = {
+  'isolated-vm': moduleOf(process.versions.node),
+  'quickjs-wasi': 'quickjs-wasi/quickjs.wasm',
+  'quickjs-emscripten': 'quickjs-emscripten',
+}
+
+/** Why a way cannot be measured, undefined when it can. */
 function reasonToSkip(kind) {
-  if (!kind.startsWith('isolated')) return undefined
+  const name = NEEDS[kind]
+  if (name === undefined) return undefined
   try {
-    require(moduleOf(process.versions.node))
+    // isolated-vm may be there without a binary for this version of Node.js.
+    if (kind === 'isolated-vm') require(name)
+    else require.resolve(name)
     return undefined
   } catch (error) {
     return String(error.message).split('\n')[0]
