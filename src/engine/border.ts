@@ -3,6 +3,7 @@
 import type { HostValue } from '../guest/host.ts'
 import { OP } from '../guest/ops.ts'
 import { GuestArguments, HostRefusal } from './arguments.ts'
+import type { CpuMeter } from './cpu.ts'
 import { evaluateRaw, GuestError } from './evaluate.ts'
 import { HOST_OPS, type HostCalls, UNCOUNTED_OPS } from './host-ops.ts'
 import type { Failure } from './limits.ts'
@@ -14,10 +15,12 @@ export class HostBorder {
   readonly #ffi: EngineFfi
   readonly #scripts: GuestScripts
   readonly #arguments: GuestArguments
+  readonly #cpu: CpuMeter
   #host: HostCalls | undefined
   #callsLeft = 0
 
-  constructor(em: EmModule, ffi: EngineFfi, scripts: GuestScripts) {
+  constructor(em: EmModule, ffi: EngineFfi, scripts: GuestScripts, cpu: CpuMeter) {
+    this.#cpu = cpu
     this.#em = em
     this.#ffi = ffi
     this.#scripts = scripts
@@ -34,15 +37,20 @@ export class HostBorder {
     return this.#host?.isCancelled === true
   }
 
-  /** What the request has used up: its host calls, or its requests to other servers. */
+  /**
+   * What the request has used up: its host calls, its requests to other servers, or its processor time. A call may take as long as
+   * thousands of the engine's steps, and the engine polls by those: in a loop of such calls it would look far too late.
+   */
   get failure(): Failure {
     if (this.#callsLeft < 0) return 'host-calls'
-    return this.#host?.isOverSubrequests === true ? 'subrequests' : null
+    if (this.#host?.isOverSubrequests === true) return 'subrequests'
+    return this.#cpu.isOver ? 'cpu' : null
   }
 
   /** Returns an owned value, or 0 for undefined. */
   call(ctx: number, argc: number, argv: number): number {
     const host = this.#host
+    this.#cpu.poll()
     if (--this.#callsLeft < 0 || host === undefined) return 0
     const args = this.#arguments.at(ctx, argc, argv)
     const op = args.number(0)

@@ -79,7 +79,7 @@ export class Instance {
     this.#ffi = opened.ffi
     this.#heap = new GuestHeap(opened.em, opened.ffi, layout)
     this.memory = new InstanceMemory(opened.em, this.#heap, maximumPages)
-    this.#border = new HostBorder(opened.em, opened.ffi, scripts)
+    this.#border = new HostBorder(opened.em, opened.ffi, scripts, this.cpu)
     opened.em.callbacks = {
       callFunction: (_asyncify, ctx, _self, argc, argv) => this.#callHost(ctx, argc, argv),
       shouldInterrupt: () => this.#shouldInterrupt(),
@@ -341,8 +341,7 @@ export class Instance {
   }
 
   #callHost(ctx: number, argc: number, argv: number): number {
-    this.cpu.poll()
-    const result = this.#border.call(ctx, argc, argv)
+    const result = this.#failure === null ? this.#border.call(ctx, argc, argv) : 0 // past a limit: nothing
     if (this.#border.failure !== null) this.#fail(this.#border.failure)
     return result
   }
@@ -350,6 +349,7 @@ export class Instance {
   /** The engine polls this every 25 to 40 µs of guest code. */
   #shouldInterrupt(): 0 | 1 {
     if (this.#isAsking) return 0
+    if (this.#failure === 'cpu' && this.#failureStack === '') this.#failureStack = this.#whereItIs()
     if (this.#failure !== null) return 1
     this.cpu.poll()
     if (this.cpu.isOver || this.#border.isCancelled) {

@@ -13,11 +13,23 @@ const GREEDY = `(request) => {
     case '/string': { let text = 'x'; for (;;) text += text + text.length }
     case '/calls': for (;;) performance.now()
     case '/calls-caught': for (;;) try { new URL('/a b', 'http://x/') } catch {}
+    case '/long-calls': for (;;) console.log('x')
+    case '/long-calls-in-jobs': return (async () => { for (;;) { await null; console.log('x') } })()
     case '/deep': { const down = (n) => 1 + down(n + 1); return new Response(String(down(0))) }
     case '/parse': return new Response(String(JSON.parse('['.repeat(1e5))))
   }
   return new Response('fine')
 }`
+
+/** Each line that it is given costs 5 ms. */
+class LongCalls extends FakeHost {
+  taken = 0
+  override log(): void {
+    this.taken++
+    const untilMs = performance.now() + 5
+    while (performance.now() < untilMs);
+  }
+}
 
 describeEngines('a request that goes too far', (engine) => {
   test.each([
@@ -40,6 +52,24 @@ describeEngines('a request that goes too far', (engine) => {
     expect(counts.reset + counts.condemned).toBe(1)
     expect(pools.size).toBe(1)
   })
+
+  // The engine polls by its own steps, and a loop around a long call takes few of them.
+  test.each(['/long-calls', '/long-calls-in-jobs'])(
+    '%s ends soon after its limit, by its cpu limit',
+    async (path) => {
+      const image = await engine.handler(GREEDY)
+      const instanceLimits = { cpuMs: 40, hostCalls: 1000, gcHardBytes: MEMORY_BYTES / 2 }
+      const { pools } = engine.pools([image], { instance: instanceLimits })
+      await pools.prewarm(1)
+      const host = new LongCalls()
+      const { instance } = pools.lease(0)!
+      expect(ask(instance, { path, host }).failure).toBe('cpu')
+      // Eight have the limit's length; of those that the machine interrupts, less is counted.
+      expect(host.taken).toBeLessThan(40)
+      // Between two jobs there is no place where it is.
+      expect(instance.failureStack).toMatch(path === '/long-calls' ? /^ +at / : /^$/)
+    },
+  )
 
   // A guest can catch these; what matters is that it ends with either its own error or a failure, and that nobody else notices.
   test.each(['/objects', '/bytes', '/string', '/deep', '/parse'])(
