@@ -2,6 +2,8 @@ import { Random } from './random.ts'
 
 /** Longest time a fuzzing test takes in `npm test`; FUZZ_SECONDS overrides it (`npm run fuzz` does). */
 const SECONDS = Number(process.env['FUZZ_SECONDS'] ?? 1)
+/** However little a busy machine does in that time: each kind of outcome has to turn up. */
+const INPUTS_MIN = 2000
 /** FUZZ_SEED repeats a run. */
 const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31)
 
@@ -11,7 +13,7 @@ if (!(SECONDS > 0) || !Number.isSafeInteger(SEED))
 /** Room for what a time-boxed test does before and after. */
 export const FUZZ_TIMEOUT_MS = SECONDS * 1000 + 30_000
 
-/** What a run needs: numbers from the seed, and whether there is time left. */
+/** What a run needs: numbers from the seed, and whether there is another input to be made. */
 export interface FuzzRun {
   readonly random: Random
   readonly goesOn: () => boolean
@@ -23,10 +25,11 @@ export interface FuzzRun {
 
 export function startRun(name: string): FuzzRun {
   const endMs = performance.now() + SECONDS * 1000
+  let inputs = 0
   const label = `${name}, FUZZ_SEED=${SEED} FUZZ_SECONDS=${SECONDS}`
   return {
     random: new Random(SEED),
-    goesOn: () => performance.now() < endMs,
+    goesOn: () => inputs++ < INPUTS_MIN || performance.now() < endMs,
     report: (what) => console.log(`${label}: ${what}`),
     label,
   }
