@@ -183,8 +183,9 @@ const gb18030 = (): PieceDecoder => {
       else if (byte === 0xff) out.error()
       else first = byte
     }
-    if (!isLast || first === 0) return first | (second << 8) | (third << 16)
-    out.error()
+    const rest = first | (second << 8) | (third << 16)
+    if (!isLast) return rest
+    if (rest !== 0) out.error()
     return 0
   }
 }
