@@ -172,6 +172,7 @@ function planOf(config: Config, fn: Config['functions'][number], { image, map }:
     isolation: fn.isolation ?? config.isolation,
     env: fn.env === undefined ? null : JSON.stringify(fn.env),
     map,
+    assets: fn.assets === undefined ? null : { ...fn.assets, route: '/*' },
     fetch: { allow: fn.fetch?.allow ?? [], addresses: fn.fetch?.addresses ?? [] },
     limits: functionLimits(config, fn.limits),
   }

@@ -232,9 +232,10 @@ class Server implements Ringlet {
 
   /** Where a shard's compressed files come to lie, and who makes them. */
   #exchangeOf(index: number): SharedArrayBuffer {
-    const { static: statics, files } = this.#config
+    const { static: statics, functions, files } = this.#config
     const link = this.#links[index]
-    const isMade = link !== undefined && statics.some(({ compression }) => compression === 'on')
+    const folders = [...statics, ...functions.flatMap(({ assets }) => assets ?? [])]
+    const isMade = link !== undefined && folders.some(({ compression }) => compression === 'on')
     const exchange = createExchange(isMade ? files.compressBytes : 0)
     if (isMade) {
       const compressor = new Compressor(

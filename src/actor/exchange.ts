@@ -7,7 +7,7 @@ import type { HostCalls } from '../engine/host-ops.ts'
 import type { Instance } from '../engine/instance.ts'
 import { Runtime } from '../engine/pool.ts'
 import type { HostValue } from '../guest/host.ts'
-import { ASYNC_OP, LOG_LEVEL } from '../guest/ops.ts'
+import { ASYNC_OP, FLAG, LOG_LEVEL } from '../guest/ops.ts'
 import { type Caller, type HostWork, RequestCalls } from './calls.ts'
 import type { FunctionPlan } from './plan.ts'
 import type { BodyReader } from './request.ts'
@@ -42,6 +42,8 @@ export interface ExchangeOwner {
 
 export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
   readonly plan: FunctionPlan
+  /** Bits of FLAG that all requests of its function have. */
+  readonly flags: number
   readonly #owner: ExchangeOwner
   readonly #timers = new Map<number, TimerEntry>()
   readonly #calls: RequestCalls
@@ -77,6 +79,7 @@ export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
   constructor(instance: Instance, functionIndex: number, plan: FunctionPlan, owner: ExchangeOwner) {
     super(instance, functionIndex)
     this.plan = plan
+    this.flags = (plan.env === null ? 0 : FLAG.HAS_ENV) | (plan.assets === null ? 0 : FLAG.ASSETS)
     this.#owner = owner
     this.#calls = new RequestCalls(this, owner.work, plan.limits.pendingCalls)
   }

@@ -20,6 +20,8 @@ export interface FunctionPlan {
   readonly env: string | null
   /** Source map of its bundle, for stack traces in the log. */
   readonly map: MapSource
+  /** The folder that it answers from by `env.ASSETS`: `functions[].assets`; null for none. */
+  readonly assets: StaticPlan | null
   /** Where it may send requests: `functions[].fetch`. */
   readonly fetch: { readonly allow: readonly string[]; readonly addresses: readonly string[] }
   readonly limits: {

@@ -160,6 +160,7 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
   const statics = new StaticService({
     plans: plan.statics,
     functions: functions.length,
+    assets: functions.map(({ assets }) => assets),
     behind,
     limits: config.files,
     exchange: plan.exchange,
@@ -188,7 +189,11 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
     queueMs: config.pool.queueMs,
     holdMs: config.watchdog.holdMs,
     buffers,
-    work: new HostWork(asyncOps(fetcher.ops, subtleOps, compressionOps), buffers, () => fetcher.openSockets),
+    work: new HostWork(
+      asyncOps(fetcher.ops, statics.assets.ops, subtleOps, compressionOps),
+      buffers,
+      () => fetcher.openSockets,
+    ),
     onProgress: (session) => actor.advance(session),
   })
   const actor: Actor = new Actor({

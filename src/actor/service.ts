@@ -286,7 +286,7 @@ export class Service implements RequestSink, ExchangeOwner {
     instance.begin(exchange)
     const { bytes, start, end } = body
     const isText = bytes !== null && !body.streams && isPlainText(bytes, start, end)
-    const flags = (exchange.plan.env === null ? 0 : FLAG.HAS_ENV) | (body.streams ? FLAG.STREAM : 0)
+    const flags = exchange.flags | (body.streams ? FLAG.STREAM : 0)
     exchange.wantsBody = false
     exchange.bodyBytes = end - start
     if (body.streams) session.reader = exchange

@@ -11,12 +11,14 @@ import { FIELD, FIELD_ID, HEAD, METHOD } from '../http/table.ts'
 import type { LineLog } from '../log.ts'
 import { actorCounter } from '../metrics.ts'
 import type { FileAnswer } from '../static/answer.ts'
+import { entryCache } from '../static/entries.ts'
 import { systemFiles } from '../static/file-system.ts'
 import { CompressionJobs } from '../static/jobs.ts'
 import type { StaticLimits, StaticPlan } from '../static/plan.ts'
 import { StaticSite } from '../static/site.ts'
 import { ContentStore } from '../static/store.ts'
 import { type AnswerWriter, connectionOf, type Delivery } from './answer.ts'
+import { Assets } from './assets.ts'
 import { failureAnswer } from './failures.ts'
 import type { Outbox } from './outbox.ts'
 import type { Reporter } from './report.ts'
@@ -36,6 +38,8 @@ export interface StaticOptions {
   readonly plans: readonly StaticPlan[]
   /** How many functions there are: the router's indexes of static routes follow on theirs. */
   readonly functions: number
+  /** Folders of functions, by their indexes: `functions[].assets`. */
+  readonly assets: readonly (StaticPlan | null)[]
   /** For each plan the function that has the same route, -1 for none. */
   readonly behind: readonly number[]
   readonly limits: StaticLimits
@@ -63,6 +67,8 @@ class FileRequest {
 }
 
 export class StaticService {
+  /** What functions answer from by themselves. */
+  readonly assets: Assets
   readonly #options: StaticOptions
   readonly #sites: readonly StaticSite[]
   readonly #store: ContentStore
@@ -73,7 +79,7 @@ export class StaticService {
   #nextTroubleMs = 0
 
   constructor(options: StaticOptions) {
-    const { plans, limits, exchange, outbox } = options
+    const { plans, assets, limits, exchange, outbox } = options
     this.#options = options
     this.#store = new ContentStore(systemFiles, limits.cacheBytes)
     this.#jobs = new CompressionJobs(exchange, this.#store, (payload) => outbox.compress(payload))
@@ -84,8 +90,11 @@ export class StaticService {
       limits,
       onTrouble: (path: string, error: unknown) => this.#trouble(path, error),
     }
-    const metadataBytes = Math.floor(limits.metadataBytes / Math.max(1, plans.length))
-    this.#sites = plans.map((plan) => new StaticSite(plan, parts, metadataBytes))
+    // An equal part for each route, and one for the folders of all functions together.
+    const shares = plans.length + (assets.some((plan) => plan !== null) ? 1 : 0)
+    const metadataBytes = Math.floor(limits.metadataBytes / Math.max(1, shares))
+    this.#sites = plans.map((plan) => new StaticSite(plan, parts, entryCache(metadataBytes)))
+    this.assets = new Assets(assets, parts, entryCache(metadataBytes))
   }
 
   /** What contents take at present. */

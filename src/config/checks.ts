@@ -3,10 +3,13 @@ import { functionLimits } from './function-limits.ts'
 import { REDACTED } from './print.ts'
 import type { Problems } from './problems.ts'
 import type { Config } from './schema.ts'
-import { showPath } from './values.ts'
+import { showPath, showValue } from './values.ts'
 
 /** Names where a key's value comes from: a file, a variable, a flag, or "default". */
 export type SourceOf = (path: string) => string
+
+/** What a function's env has its files by. */
+const ASSETS = 'ASSETS'
 
 /** A record's header and padding, and what the server adds to the head of an answer, rounded up. */
 const RECORD_OVERHEAD_BYTES = 256
@@ -127,6 +130,10 @@ export function checkFunctions(config: Config, sourceOf: SourceOf, problems: Pro
       if (sameRoute) problems.add(`${source}: ${routePlace} "${route}" is the same route as ${sameRoute}`)
       else routeOwners.set(route, routePlace)
     })
+    if (each.assets !== undefined && Object.hasOwn(each.env ?? {}, ASSETS)) {
+      const files = `${place}.assets (dir ${showValue(each.assets.dir)})`
+      problems.add(`${source}: ${place}.env.${ASSETS} is set, must not be: ${files} takes that name in env`)
+    }
     for (const [name, value] of Object.entries(each.env ?? {})) {
       if (value !== REDACTED) continue
       problems.add(`${source}: ${place}.env.${name} is ${REDACTED} by --print-config; put its value back`)

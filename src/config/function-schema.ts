@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { isNetwork, isRule } from '../host/fetch/rules.ts'
 import { KIB, list, MIB, string } from './leaf.ts'
 import { functionLimitsSchema, isolation } from './limits-schema.ts'
+import { assetsSchema } from './static-schema.ts'
 
 const FUNCTIONS_MAX = 10_000
 const ROUTES_MAX = 100
@@ -112,6 +113,7 @@ export const functionsSchema = list(
     routes: list(route, 1, ROUTES_MAX, { meaning: 'What the function serves.' }),
     isolation: v.exactOptional(isolation()),
     env: v.exactOptional(env),
+    assets: v.exactOptional(assetsSchema),
     fetch: v.exactOptional(fetch),
     limits: v.exactOptional(functionLimitsSchema),
   }),

@@ -80,7 +80,11 @@ function combine(
   }
   if (line.staticDir !== undefined) {
     if (line.staticDir === '') problems.add('--static: the name of the folder is empty')
-    else tree['static'] = [{ dir: resolve(cwd, line.staticDir) }]
+    else {
+      const dir = resolve(cwd, line.staticDir)
+      tree['static'] = [{ dir }]
+      if (single) single['assets'] = { dir }
+    }
     sources.set('static', '--static')
   }
   const sourceOf = (path: string) => sources.get(path) ?? sources.get(topOf(path)) ?? fileOrDefault(path)

@@ -19,9 +19,11 @@ export function validate(input: unknown, folder: string, sourceOf: SourceOf, pro
   checkFunctions(config, sourceOf, problems)
   checkStatic(config, sourceOf, problems)
   problems.throwIfAny()
-  const functions = config.functions.map((each) =>
-    each.file === undefined ? each : { ...each, file: resolve(folder, each.file) },
-  )
+  const functions = config.functions.map((each) => ({
+    ...each,
+    ...(each.file !== undefined && { file: resolve(folder, each.file) }),
+    ...(each.assets !== undefined && { assets: { ...each.assets, dir: resolve(folder, each.assets.dir) } }),
+  }))
   const { folder: cacheFolder } = config.cache
   const cache = { ...config.cache, folder: cacheFolder === null ? null : resolve(folder, cacheFolder) }
   const statics = config.static.map((each) => ({ ...each, dir: resolve(folder, each.dir) }))

@@ -30,8 +30,8 @@ import {
 const GUEST_GLOBAL = '__ringlet'
 /** Processor time of the guest API's own evaluation: generous, it is our own code. */
 const BASE_CPU_MS = 10_000
-/** Combinations of the three bits of FLAG (src/guest/ops.ts). */
-const FLAGS = 8
+/** Combinations of the four bits of FLAG (src/guest/ops.ts). */
+const FLAGS = 16
 const TOP_LEVEL_HOST_CALLS = 10_000
 
 /** What a thread needs to run images: plain data, the same in every thread. */

@@ -1,6 +1,7 @@
 // Which parts of the guest API a function starts with. A base image is copied at every reset, so it should hold what the function
 // uses and little else; each set of features has a base image of its own, and a few are made with the package.
 
+import { MENTIONS } from '../guest/features/mentions.ts'
 import {
   ALL_FEATURES,
   FEATURES,
@@ -20,8 +21,9 @@ export const BASE_FEATURES: readonly number[] = [...new Set([0, setOf(COMMON), A
 
 /** Code that can name anything: what it will use cannot be known. */
 const DYNAMIC = /\beval\s*\(|\bFunction\s*\(|\b(?:globalThis|self)\s*\[/
-const MENTIONS = FEATURES.map(({ globals, attributes, words, silent = [] }: FeatureNames) => {
-  const names = globals.filter((name) => !silent.includes(name))
+const PATTERNS = FEATURES.map(({ name, globals, attributes }: FeatureNames & { name: FeatureName }) => {
+  const { words = [], silent = [] } = MENTIONS[name] ?? {}
+  const names = globals.filter((global) => !silent.includes(global))
   return new RegExp(`\\b(?:${[...names, ...attributes, ...words].join('|')})\\b`)
 })
 
@@ -31,7 +33,7 @@ const MENTIONS = FEATURES.map(({ globals, attributes, words, silent = [] }: Feat
  */
 export function mentionedFeatures(bundle: string): number {
   if (DYNAMIC.test(bundle)) return ALL_FEATURES
-  return MENTIONS.reduce((set, mention, index) => (mention.test(bundle) ? set | featureBit(index) : set), 0)
+  return PATTERNS.reduce((set, mention, index) => (mention.test(bundle) ? set | featureBit(index) : set), 0)
 }
 
 /** Index in BASE_FEATURES of the smallest set that covers these. */

@@ -3,7 +3,7 @@ import { type ASYNC_OP, OP, OUTCOME } from './ops.ts'
 import { defineProperty, newPromise, stringSplit } from './primordials.ts'
 import { DOMException } from './web/dom-exception.ts'
 
-type AsyncOp = (typeof ASYNC_OP)[keyof typeof ASYNC_OP]
+export type AsyncOp = (typeof ASYNC_OP)[keyof typeof ASYNC_OP]
 type Argument = string | number | boolean | ArrayBuffer | undefined
 
 interface Call {

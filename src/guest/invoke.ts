@@ -5,7 +5,7 @@ import { describeFailure } from './describe.ts'
 import { feature, loadedFeature } from './feature.ts'
 import { type Handler, resolveHandler } from './handler.ts'
 import { FLAG, OP, STATE as STATES, WORD } from './ops.ts'
-import { jsonParse, promiseResolve, promiseThen } from './primordials.ts'
+import { defineProperty, jsonParse, promiseResolve, promiseThen } from './primordials.ts'
 import { INCOMING, INCOMING_SECURE, Request } from './web/request.ts'
 import { isResponse, packResponse } from './web/response.ts'
 import { forgetTimers } from './web/timers.ts'
@@ -13,7 +13,7 @@ import { forgetTimers } from './web/timers.ts'
 // Read on every request: names of this module instead of properties of the tables.
 const { STATE } = WORD
 const { PENDING, FAILED, PROMISE } = STATES
-const { HAS_ENV, TLS, STREAM } = FLAG
+const { HAS_ENV, TLS, STREAM, ASSETS } = FLAG
 
 /** Or, with PROMISE, what the handler returned. */
 type Answer = string | ArrayBuffer | object | undefined
@@ -87,7 +87,16 @@ export function take(): Answer {
 function start(flags: number): void {
   startServing()
   env = (flags & HAS_ENV) === 0 ? {} : jsonParse(host(OP.ENV) as string)
+  if ((flags & ASSETS) !== 0) defineProperty(env, 'ASSETS', ASSETS_PROPERTY)
 }
+
+/** Loads what answers from files when somebody asks for it: most bundles mention it, and have it from the start. */
+const ASSETS_PROPERTY = {
+  __proto__: null,
+  get: () => feature('fetch').assets,
+  enumerable: true,
+  configurable: true,
+} as PropertyDescriptor
 
 /** Waits for what an async handler returned and has not settled: the answer is stored in a job. For what is no promise there is one at once. */
 export function follow(result: object): Answer {

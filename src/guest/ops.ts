@@ -93,6 +93,18 @@ export const ASYNC_OP = {
   CODEC_READ: 11,
   /** (codec: number) → undefined. Nobody wants the rest. */
   CODEC_CLOSE: 12,
+  /**
+   * (asset: number, method: plain, URL: plain, fields: plain) → plain. Asks the function's folder. The asset is a number of the
+   * guest's, new in its request; fields are a field block. The result is a head: the status, a space and `1` if a body follows
+   * by ASSET_READ, else `0`; CRLF; a field block; CRLF.
+   */
+  ASSET: 16,
+  /** (asset: number) → ArrayBuffer | undefined. The content of the ASSET begun just before, if it is short and in memory. */
+  ASSET_CONTENT: 17,
+  /** (asset: number) → ArrayBuffer with the next piece, undefined at the end. */
+  ASSET_READ: 18,
+  /** (asset: number) → undefined. The rest is not wanted. */
+  ASSET_CLOSE: 19,
 } as const
 
 /** What a codec does: a format, and DECOMPRESS more for the way back. */
@@ -153,6 +165,7 @@ export const FLAG = {
   HAS_ENV: 1,
   TLS: 2,
   /** The body's beginning is given; the rest comes by `push`. */ STREAM: 4,
+  /** The function has files: its env gets ASSETS. */ ASSETS: 8,
 } as const
 
 /** The first argument of OP.LOG. */

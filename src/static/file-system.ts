@@ -26,7 +26,7 @@ export interface FileSystem {
 }
 
 /** No link is followed, no FIFO makes this wait: it was a plain file when it was looked at. */
-const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+export const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
 export const systemFiles: FileSystem = {
   realPath: (path) => realpathSync.native(path),

@@ -1,8 +1,8 @@
 // One static route: which file a path means, remembered for a while, and what a request for it is answered.
 
-import { LRUCache } from 'lru-cache'
 import { bytesAnswer, emptyAnswer, errorAnswer, type StaticAnswer } from './answer.ts'
 import { listsEntityTag } from './entity-tag.ts'
+import type { Entries } from './entries.ts'
 import { FileEntry } from './entry.ts'
 import { type FileSystem, type FileTrouble, troubleOf } from './file-system.ts'
 import type { CompressionJobs } from './jobs.ts'
@@ -50,22 +50,19 @@ export class StaticSite {
   readonly plan: StaticPlan
   readonly #parts: StaticParts
   readonly #resolver: Resolver
-  readonly #entries: LRUCache<string, FileEntry>
+  readonly #entries: Entries
   /** Length of the route without its `*`. */
   readonly #prefix: number
   /** What the last client accepted: nearly all say the same. */
   #lastField = ''
   #lastAccepted = NO_CODINGS
 
-  constructor(plan: StaticPlan, parts: StaticParts, metadataBytes: number) {
+  constructor(plan: StaticPlan, parts: StaticParts, entries: Entries) {
     this.plan = plan
     this.#parts = parts
     this.#resolver = new Resolver(plan, parts.files)
     this.#prefix = plan.route.length - 1
-    this.#entries = new LRUCache({
-      maxSize: metadataBytes,
-      sizeCalculation: (entry, key) => entry.metadataBytes + 2 * key.length,
-    })
+    this.#entries = entries
   }
 
   /** Whether there is something to answer: if not, and a function has the same route, the request is that one's. */

@@ -64,6 +64,25 @@ const LINES: readonly [title: string, sources: Sources, ...lines: string[]][] = 
     'ringlet.json: static[0].route is "/assets", must be a path that starts with / and ends in /*, percent-encoded, of 1 to 1024 characters',
   ],
   [
+    'files of a function and a variable of the same name',
+    json({
+      functions: [
+        { name: 'a', code: '1', routes: ['/a'], assets: { dir: 'public' }, env: { ASSETS: 'SECRET' } },
+      ],
+    }),
+    'ringlet.json: functions[0].env.ASSETS is set, must not be: functions[0].assets (dir "public") takes that name in env',
+  ],
+  [
+    'files of a function without their folder',
+    json({ functions: [{ name: 'a', code: '1', routes: ['/a'], assets: {} }] }),
+    'ringlet.json: functions[0].assets.dir is missing, must be a path of 1 to 4096 characters',
+  ],
+  [
+    'files of a function with a route',
+    json({ functions: [{ name: 'a', code: '1', routes: ['/a'], assets: { dir: 'a', route: '/*' } }] }),
+    'ringlet.json: unknown key functions[0].assets.route',
+  ],
+  [
     'a static route without its folder',
     json({ static: [{ route: '/*' }] }),
     'ringlet.json: static[0].dir is missing, must be a path of 1 to 4096 characters',

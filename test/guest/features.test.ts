@@ -14,6 +14,8 @@ describe('the features that a bundle mentions', () => {
     ['// URL, TextDecoder', bitOf('url') | bitOf('encoding')],
     ['myURL, URLS, $TextEncoder_', 0],
     ['onerror = report', bitOf('events')],
+    ['env.ASSETS.get(1)', bitOf('fetch')],
+    ['({ ASSETS }) => 1', bitOf('fetch')],
     ['eval(text)', ALL_FEATURES],
     ['new Function ("return 1")', ALL_FEATURES],
     ['globalThis["U" + "RL"]', ALL_FEATURES],

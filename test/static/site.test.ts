@@ -4,6 +4,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { StaticAnswer } from '../../src/static/answer.ts'
 import { Compressor, createExchange } from '../../src/static/compressor.ts'
+import { entryCache } from '../../src/static/entries.ts'
 import { type FileSystem, systemFiles } from '../../src/static/file-system.ts'
 import { CompressionJobs } from '../../src/static/jobs.ts'
 import type { StaticPlan } from '../../src/static/plan.ts'
@@ -77,7 +78,7 @@ function setup(plan: Partial<StaticPlan> = {}, change: Partial<FileSystem> = {})
   const jobs = new CompressionJobs(exchange, store, (payload) => submitted.push(compressor.submit(payload)))
   const troubles: string[] = []
   const parts = { files, store, jobs, limits: LIMITS, onTrouble: (path: string) => troubles.push(path) }
-  const site = new StaticSite({ ...PLAN, dir: folder.root, ...plan }, parts, LIMITS.metadataBytes)
+  const site = new StaticSite({ ...PLAN, dir: folder.root, ...plan }, parts, entryCache(LIMITS.metadataBytes))
   return {
     site,
     store,

@@ -1,4 +1,6 @@
-import { defineFeature } from '../feature.ts'
+import { defineFeature, nameFunction } from '../feature.ts'
+import { assets } from '../web/assets.ts'
 import { fetch } from '../web/fetch.ts'
 
-defineFeature('fetch', { globals: { fetch }, hooks: {} })
+nameFunction(assets.fetch, 'fetch')
+defineFeature('fetch', { globals: { fetch }, hooks: { assets } })

@@ -1,5 +1,6 @@
 import type { complete } from '../async.ts'
 import type { abortSignal, anySignal, isAbortSignal, newSignal, offAbort, onAbort } from '../web/abort.ts'
+import type { assets } from '../web/assets.ts'
 import type { bodyOfStream, streamOfContent, usedStream } from '../web/body-stream.ts'
 import type { departureSignal, leave } from '../web/departure.ts'
 import type { handleError } from '../web/global-events.ts'
@@ -45,6 +46,7 @@ export interface FeatureHooks extends Record<FeatureName, object> {
     readonly offAbort: typeof offAbort
     readonly onAbort: typeof onAbort
   }
+  fetch: { readonly assets: typeof assets }
   streams: {
     readonly acquireReader: typeof parts.acquireReader
     readonly cancelReader: typeof parts.cancelReader

@@ -8,18 +8,14 @@ export interface FeatureNames {
   readonly globals: readonly string[]
   /** Accessor properties of the global object that it defines itself. */
   readonly attributes: readonly string[]
-  /** Globals whose names say nothing when a bundle mentions them: then `words` has what does. */
-  readonly silent?: readonly string[]
-  /** What else in a bundle's text needs it, as patterns: members of the core's classes. */
-  readonly words: readonly string[]
 }
 
 /** One for all: every base image has this table in it. */
 const NONE = [] as const
 
 export const FEATURES = [
-  { name: 'url', globals: ['URL', 'URLSearchParams'], attributes: NONE, words: NONE },
-  { name: 'encoding', globals: ['TextDecoder', 'TextEncoder'], attributes: NONE, words: NONE },
+  { name: 'url', globals: ['URL', 'URLSearchParams'], attributes: NONE },
+  { name: 'encoding', globals: ['TextDecoder', 'TextEncoder'], attributes: NONE },
   {
     name: 'events',
     globals: [
@@ -36,10 +32,9 @@ export const FEATURES = [
       'reportError',
     ],
     attributes: ['onerror', 'onrejectionhandled', 'onunhandledrejection'],
-    words: ['\\.signal'],
   },
   // What takes longer than one step: calls of the host's that end later, bodies that come or go piece by piece.
-  { name: 'async', globals: NONE, attributes: NONE, words: ['ReadableStream', '\\.body'] },
+  { name: 'async', globals: NONE, attributes: NONE },
   {
     name: 'streams',
     globals: [
@@ -60,25 +55,21 @@ export const FEATURES = [
       'WritableStreamDefaultWriter',
     ],
     attributes: NONE,
-    words: ['\\.body'],
   },
   {
     name: 'compression',
     globals: ['CompressionStream', 'DecompressionStream'],
     attributes: NONE,
-    words: NONE,
   },
   {
     name: 'blob',
     globals: ['Blob', 'File', 'FormData'],
     attributes: NONE,
-    words: ['\\.blob', '\\.formData'],
   },
   {
     name: 'messaging',
     globals: ['MessageChannel', 'MessageEvent', 'MessagePort', 'structuredClone'],
     attributes: NONE,
-    words: NONE,
   },
   {
     name: 'timeline',
@@ -90,26 +81,15 @@ export const FEATURES = [
       'PerformanceObserverEntryList',
     ],
     attributes: NONE,
-    words: [
-      'mark',
-      'measure',
-      'clearMarks',
-      'clearMeasures',
-      'getEntries',
-      'getEntriesByName',
-      'getEntriesByType',
-    ],
   },
-  { name: 'urlpattern', globals: ['URLPattern'], attributes: NONE, words: NONE },
-  { name: 'table', globals: NONE, attributes: NONE, words: ['table'] },
-  { name: 'subtle', globals: ['CryptoKey', 'SubtleCrypto'], attributes: NONE, words: ['subtle'] },
-  // A call, not the handler's own method: `await fetch(`, `= fetch(`, `(fetch(`.
+  { name: 'urlpattern', globals: ['URLPattern'], attributes: NONE },
+  { name: 'table', globals: NONE, attributes: NONE },
+  { name: 'subtle', globals: ['CryptoKey', 'SubtleCrypto'], attributes: NONE },
+  // With env.ASSETS, which asks the host in the same way.
   {
     name: 'fetch',
     globals: ['fetch'],
     attributes: NONE,
-    silent: ['fetch'],
-    words: ['(?<=\\b(?:await|return|yield)\\s|[=([?:&|>!]\\s*)fetch(?=\\s*\\()'],
   },
 ] as const satisfies readonly FeatureNames[]
 

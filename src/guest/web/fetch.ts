@@ -13,10 +13,9 @@ import {
   viewLength,
   viewOffset,
 } from '../primordials.ts'
-import type { AbortSignal } from './abort.ts'
 import { bodyBuffer, isContent, type LazyBody } from './body.ts'
 import { fieldBlock, type Headers, ofHead } from './headers.ts'
-import { PulledBody } from './pulled-body.ts'
+import { Abort, bodyOf, closeBody, ignore } from './host-body.ts'
 import { knownSignal, Request, takeBody } from './request.ts'
 import { fetchedResponse, type Response } from './response.ts'
 
@@ -33,41 +32,11 @@ export async function fetch(input: unknown, init: unknown = undefined): Promise<
   const content = isContent(body) && body !== undefined ? bodyBuffer(body) : undefined
   const answer = hostAsync(ASYNC_OP.FETCH, exchange, headOf(request), content, flags)
   const id = lastCallId()
-  const abort = new Abort(exchange, id)
+  const abort = new Abort(ASYNC_OP.FETCH_CLOSE, exchange, id)
   if (signal !== undefined) feature('events').onAbort(signal, () => abort.run(signal))
   if (!isContent(body)) void send(exchange, id, body)
   const head = (await answer) as string
   return responseOf(head, exchange, abort)
-}
-
-/** What a signal ends: the call that waits for the head, then the body. */
-class Abort {
-  readonly #exchange: number
-  readonly #call: number
-  reason: { readonly value: unknown } | undefined
-  /** Set while a read of the body waits. */
-  onAbort: ((reason: unknown) => void) | undefined
-  isOver = false
-
-  constructor(exchange: number, call: number) {
-    this.#exchange = exchange
-    this.#call = call
-  }
-
-  run(signal: AbortSignal): void {
-    if (this.isOver) return
-    this.isOver = true
-    this.reason = { value: signal.reason }
-    cancelCall(this.#call, signal.reason)
-    this.onAbort?.(signal.reason)
-    close(this.#exchange)
-  }
-}
-
-function ignore(): void {}
-
-function close(exchange: number): void {
-  promiseThen(hostAsync(ASYNC_OP.FETCH_CLOSE, exchange), ignore, ignore)
 }
 
 /** The request's head as the host takes it: see ASYNC_OP.FETCH. */
@@ -92,7 +61,7 @@ async function send(exchange: number, call: number, body: LazyBody): Promise<voi
   } catch (reason) {
     // The request fails by that, if it has not ended already; the stream has nobody left to read it.
     cancelCall(call, reason)
-    close(exchange)
+    closeBody(ASYNC_OP.FETCH_CLOSE, exchange)
     promiseThen(source.cancel(reason), ignore, ignore)
   }
 }
@@ -126,26 +95,5 @@ function responseOf(head: string, exchange: number, abort: Abort): Response {
     fetched: { url: fragment < 0 ? url : stringSlice(url, 0, fragment), redirected: redirected === '1' },
   }
   if (hasBody === '0') abort.isOver = true
-  return fetchedResponse(hasBody === '0' ? undefined : bodyOf(exchange, abort), details)
-}
-
-function bodyOf(exchange: number, abort: Abort): PulledBody {
-  const pull = async (): Promise<ArrayBuffer | undefined> => {
-    if (abort.reason !== undefined) throw abort.reason.value
-    const read = hostAsync(ASYNC_OP.FETCH_READ, exchange) as Promise<ArrayBuffer | undefined>
-    const id = lastCallId()
-    abort.onAbort = (reason) => cancelCall(id, reason)
-    const piece = await read
-    abort.onAbort = undefined
-    if (piece === undefined && !abort.isOver) {
-      abort.isOver = true
-      close(exchange)
-    }
-    return piece
-  }
-  return new PulledBody(pull, () => {
-    if (abort.isOver) return
-    abort.isOver = true
-    close(exchange)
-  })
+  return fetchedResponse(hasBody === '0' ? undefined : bodyOf(ASYNC_OP.FETCH_READ, exchange, abort), details)
 }

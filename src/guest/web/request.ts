@@ -212,7 +212,7 @@ export class Request {
 }
 finishInterface(Request, 'Request')
 
-export { knownSignal, takeBody }
+export { isRequest, knownSignal, takeBody }
 
 function unparsed(head: string, secure: boolean): Parts {
   return {
