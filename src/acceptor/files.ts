@@ -41,18 +41,21 @@ export class FileSender {
   async #send(connection: Connection, payload: Uint8Array): Promise<void> {
     const { path, identity, segments } = decodeFileRecord(payload)
     let fd = -1
+    let trouble: string | undefined
     try {
       fd = await openFile(path)
+      if (!isUnchanged(fd, identity)) trouble = 'it has changed'
     } catch (error) {
-      this.#refuse(connection, path, (error as NodeJS.ErrnoException).code ?? String(error))
+      trouble = (error as NodeJS.ErrnoException).code ?? String(error)
+    }
+    if (trouble !== undefined) {
+      if (fd >= 0) closeFile(fd)
+      this.#refuse(connection, path, trouble)
       return
     }
-    const isRight = isUnchanged(fd, identity)
-    const sending = new Sending(connection, fd, identity, this.#pool, this.#stallMs)
-    const isSent = isRight && (await sending.run(segments))
-    close(fd)
-    if (!isRight) this.#refuse(connection, path, 'it has changed')
-    else if (isSent) {
+    const isSent = await new Sending(connection, fd, identity, this.#pool, this.#stallMs).run(segments)
+    closeFile(fd)
+    if (isSent) {
       connection.sendsFile = false
       connection.link.fileSent(connection)
     }
@@ -184,6 +187,11 @@ function openFile(path: string): Promise<number> {
   return new Promise((resolve, reject) => {
     open(path, OPEN_FLAGS, (error, fd) => (error === null ? resolve(fd) : reject(error)))
   })
+}
+
+/** Nothing was written to it: there is nobody to tell of a failure (EIO of a network's file system). */
+function closeFile(fd: number): void {
+  close(fd, () => {})
 }
 
 function readFile(fd: number, buffer: Buffer, length: number, position: number): Promise<number> {

@@ -10,13 +10,12 @@ const BOUNDARY_CHARS_MAX = 70
 /** Fields of one part. */
 const PART_HEAD_BYTES_MAX = 16 * 1024
 const HEAD_END = '\r\n\r\n'
-const DISPOSITION = /^content-disposition:[\t ]*form-data[\t ]*;(.*)$/im
-/** With the white space around the value: an expression that leaves it out tries, for each character of a long run, all of the rest. */
-const TYPE = /^content-type:(.*)$/im
-/** RFC 7578, section 4.2, with quotes as HTML writes them; unquoted values are tolerated. */
-const parameter = (name: string) => new RegExp(`(?:^|;)[\\t ]*${name}=(?:"([^"]*)"|([^;"\\s]+))`, 'i')
-const NAME = parameter('name')
-const FILENAME = parameter('filename')
+/**
+ * One parameter (RFC 7578, section 4.2): quotes as HTML writes them, unquoted values are tolerated. From its place on and nowhere else: what
+ * stands inside of quotes is nobody's parameter.
+ */
+const PARAMETER = /([^=;"\s]+)=(?:"([^"]*)"|([^;"\s]+))[\t ]*(?:;|$)/y
+const BETWEEN = /[;\t ]*/y
 
 /** A text: [name, value]. A file: [name, file name, type, start, end]. */
 type Part = [string, string] | [string, string, string, number, number]
@@ -57,22 +56,52 @@ function afterPadding(bytes: Buffer, from: number): number {
 function readPart(bytes: Buffer, start: number, delimiter: Buffer): { part: Part; end: number } | undefined {
   const headEnd = bytes.indexOf(HEAD_END, start)
   if (headEnd < 0 || headEnd - start > PART_HEAD_BYTES_MAX) return undefined
-  const head = bytes.toString('utf8', start, headEnd)
-  const disposition = DISPOSITION.exec(head)?.[1]
-  const name = disposition === undefined ? undefined : valueIn(disposition, NAME)
+  const lines = bytes.toString('utf8', start, headEnd).split('\r\n')
+  const { name, filename } = dispositionOf(fieldOf(lines, 'content-disposition'))
   // An empty part has the line end of its head for that of its delimiter.
   const end = bytes.indexOf(delimiter, headEnd + HEAD_END.length - 2)
   if (name === undefined || end < 0) return undefined
   const from = Math.min(headEnd + HEAD_END.length, end)
-  const filename = valueIn(disposition!, FILENAME)
   if (filename === undefined) return { part: [name, bytes.toString('utf8', from, end)], end }
-  const type = TYPE.exec(head)?.[1]?.trim() ?? 'text/plain'
-  return { part: [name, filename, type, from, end], end }
+  return { part: [name, filename, fieldOf(lines, 'content-type') ?? 'text/plain', from, end], end }
 }
 
-/** A parameter's value, with what HTML escapes in it. */
-function valueIn(disposition: string, pattern: RegExp): string | undefined {
-  const match = pattern.exec(disposition)
-  const value = match?.[1] ?? match?.[2]
-  return value?.replace(/%0A/g, '\n').replace(/%0D/g, '\r').replace(/%22/g, '"')
+/** The value of the first field of this name. */
+function fieldOf(lines: readonly string[], name: string): string | undefined {
+  for (const line of lines) {
+    if (line[name.length] === ':' && line.slice(0, name.length).toLowerCase() === name)
+      return line.slice(name.length + 1).trim()
+  }
+  return undefined
+}
+
+interface Disposition {
+  readonly name?: string | undefined
+  readonly filename?: string | undefined
+}
+
+/** The parameters that matter, the first of each; none of what is no form-data or is damaged. */
+function dispositionOf(value = ''): Disposition {
+  const [type = ''] = value.split(';', 1)
+  if (type.trim().toLowerCase() !== 'form-data') return {}
+  const found = new Map<string, string>()
+  let at = type.length
+  for (;;) {
+    BETWEEN.lastIndex = at
+    BETWEEN.test(value)
+    at = BETWEEN.lastIndex
+    if (at === value.length) break
+    PARAMETER.lastIndex = at
+    const match = PARAMETER.exec(value)
+    if (match === null) return {}
+    at = PARAMETER.lastIndex
+    const name = match[1]!.toLowerCase()
+    if (!found.has(name)) found.set(name, unescaped(match[2] ?? match[3]!))
+  }
+  return { name: found.get('name'), filename: found.get('filename') }
+}
+
+/** Without what HTML escapes. */
+function unescaped(value: string): string {
+  return value.replace(/%0A/g, '\n').replace(/%0D/g, '\r').replace(/%22/g, '"')
 }

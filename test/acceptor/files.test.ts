@@ -9,12 +9,29 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { CHUNK_BYTES } from '../../src/acceptor/chunks.ts'
 import { FileSender } from '../../src/acceptor/files.ts'
 import { encodeFileRecord, type FileSegment } from '../../src/file-record.ts'
 import { RESPONSE } from '../../src/protocol.ts'
 import { type Client, Harness, inShort } from './harness.ts'
+
+/** A file system of a network's can fail at any time: `failAt` counts the looks at open files until one does. */
+const trouble = vi.hoisted(() => ({ failAt: Number.POSITIVE_INFINITY, closed: 0 }))
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof import('node:fs')>()
+  return {
+    ...fs,
+    fstatSync: (fd: number, options: { bigint: true }) => {
+      if (--trouble.failAt < 0) throw Object.assign(new Error('stale'), { code: 'ESTALE' })
+      return fs.fstatSync(fd, options)
+    },
+    close: (fd: number, done: () => void) => {
+      trouble.closed++
+      fs.close(fd, done)
+    },
+  }
+})
 
 let folder: string
 const open: Harness[] = []
@@ -23,6 +40,7 @@ beforeAll(() => {
 })
 afterEach(() => {
   for (const each of open.splice(0)) each.end()
+  trouble.failAt = Number.POSITIVE_INFINITY
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -116,6 +134,26 @@ describe('a FILE record', () => {
     await flow(client, () => client.socket.ended)
     expect(client.socket.text).toMatch(/^HTTP\/1\.1 503 .*"error":"file-unavailable"/s)
     expect(troubles).toEqual([reason])
+  })
+
+  test('of a file that cannot be looked at is answered 503, and the file is closed', async () => {
+    const { client, send, troubles } = setup(content(100))
+    trouble.failAt = 0
+    trouble.closed = 0
+    send([{ offset: 0, length: 100 }])
+    await flow(client, () => client.socket.ended)
+    expect(client.socket.text).toMatch(/^HTTP\/1\.1 503 .*"error":"file-unavailable"/s)
+    expect([troubles, trouble.closed]).toEqual([['ESTALE'], 1])
+  })
+
+  test('of a file that cannot be looked at any more ends the connection', async () => {
+    const { client, send, harness } = setup(content(4 * CHUNK_BYTES))
+    trouble.failAt = 2
+    trouble.closed = 0
+    send([{ offset: 0, length: 4 * CHUNK_BYTES }])
+    await flow(client, () => client.socket.destroyed)
+    expect(client.socket.text.length).toBe(CHUNK_BYTES)
+    expect([told(harness), trouble.closed]).toEqual([[], 1])
   })
 
   test('is not followed by a close that would make a part pass for the whole', async () => {

@@ -116,6 +116,8 @@ describe.each(FORMATS)('%s', (format, pack, unpack) => {
         damaged,
         good.subarray(0, -1),
         ...[0, 1, 0x1f].map((byte) => Buffer.concat([good, Buffer.of(byte)])),
+        Buffer.concat([good, good]),
+        Buffer.concat([good, pack('')]),
       ]
       if (format !== 'deflate-raw') {
         const sum = Buffer.from(good)
@@ -132,6 +134,35 @@ describe.each(FORMATS)('%s', (format, pack, unpack) => {
       ])
     },
   )
+})
+
+/** A gzip file of `content` whose header has these flags and optional fields, and the checksum of it all where that is asked for. */
+function gzipWith(flags: number, fields: string, headerCrc?: (crc: number) => number): Buffer {
+  const plain = zlib.gzipSync('content')
+  const head = Buffer.concat([
+    Buffer.of(0x1f, 0x8b, 8, flags, 1, 2, 3, 4, 0, 255),
+    Buffer.from(fields, 'latin1'),
+  ])
+  const sum = Buffer.alloc(headerCrc === undefined ? 0 : 2)
+  if (headerCrc !== undefined) sum.writeUInt16LE(headerCrc(zlib.crc32(head) & 0xffff))
+  return Buffer.concat([head, sum, plain.subarray(10)])
+}
+
+describe.each([1, 3, 65_536])('the header of a gzip file, in steps of %i', (step) => {
+  test.each([
+    ['no field', gzipWith(0, ''), 'nothing'],
+    ['a name', gzipWith(8, 'file.txt\0'), 'nothing'],
+    ['an empty extra field, an empty name, a comment', gzipWith(28, '\0\0\0a comment\0'), 'nothing'],
+    ['all fields', gzipWith(31, '\x03\0abcfile\0comment\0', (crc) => crc), 'nothing'],
+    ['a checksum that is right', gzipWith(2, '', (crc) => crc), 'nothing'],
+    ['a checksum that is wrong', gzipWith(2, '', (crc) => crc ^ 1), 'TypeError'],
+    ['a flag that has no meaning', gzipWith(32, ''), 'TypeError'],
+    ['a name without end', gzipWith(8, 'x'.repeat(100)).subarray(0, 100), 'TypeError'],
+    ['another method', Buffer.from(gzipWith(0, '')).fill(7, 2, 3), 'TypeError'],
+  ])('with %s', async (_, file, outcome) => {
+    const result = await (await ask(`/broken?format=gzip&step=${step}`, file)).json()
+    expect(result).toEqual([outcome, outcome])
+  })
 })
 
 test('what a few bytes bring comes piece by piece, and not into the memory of the function at once', async () => {

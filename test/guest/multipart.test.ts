@@ -33,12 +33,45 @@ describe('parts of a form (OP.MULTIPART)', () => {
     expect(part!.slice(0, 3)).toEqual(['a', 'f', type])
   })
 
+  it.each([
+    ['form-data; filename="f; name=b"; name="a"', ['a', 'f; name=b']],
+    ['form-data; filename="; name="; name="a"', ['a', '; name=']],
+    ['form-data; filename="x;name=b;filename=c"; NAME=a', ['a', 'x;name=b;filename=c']],
+    ['form-data; xname="b"; name="a"; filename*=utf-8\'\'x; name="c"; filename="f"', ['a', 'f']],
+    ['form-data;; ;name="a" ;filename="f";', ['a', 'f']],
+    [
+      'form-data; name="a"; filename="f\u2028content-disposition: form-data; name=b"',
+      ['a', 'f\u2028content-disposition: form-data; name=b'],
+    ],
+    ['form-data; name="%22a%0D%0A"; filename=""', ['"a\r\n', '']],
+    ['form-data; name="a"; filename="f"x', undefined],
+    ['form-data; name="a', undefined],
+    ['form-data; name', undefined],
+    ['form-data', undefined],
+    ['form-data-2; name="a"; filename="f"', undefined],
+    ['attachment; name="a"; filename="f"', undefined],
+  ])('%j has these names', (disposition, expected) => {
+    const parts = findParts(formOf(`content-disposition: ${disposition}`), 'b')
+    expect(parts && JSON.parse(parts)[0].slice(0, 2)).toEqual(expected)
+  })
+
+  it('a field is one by the beginning of its line', () => {
+    const lines = [
+      'x: content-disposition: form-data; name="b"',
+      `y: \ncontent-type: a/b`,
+      FILE,
+      'content-type : c/d',
+    ]
+    expect(JSON.parse(findParts(formOf(...lines), 'b')!)[0].slice(0, 3)).toEqual(['a', 'f', 'text/plain'])
+  })
+
   // Any client may send this to any function that reads a form; nothing can stop the host meanwhile.
   it.each([
     ['a type with white space in it', `content-type: a${' '.repeat(16_000)}b`],
     ['a disposition with white space in it', `content-disposition: form-data;${' '.repeat(16_000)}b`],
     ['a disposition of semicolons', `content-disposition: form-data${'; '.repeat(8000)}`],
     ['a disposition of open quotes', `content-disposition: form-data${';name="'.repeat(2200)}`],
+    ['a disposition of parameters', `content-disposition: form-data${';a=b'.repeat(4000)}`],
     ['many lines that begin like a disposition', 'content-disposition: form-data\r\n'.repeat(500)],
   ])('%s costs no more than its length', (_, line) => {
     const form = formOf(FILE, line)

@@ -19,6 +19,7 @@ const LIMITS: FetchLimits = {
 
 let server: Server
 let port = 0
+let connections = 0
 /** What the server has seen: head and body of each request. */
 const seen: { method: string; url: string; headers: IncomingMessage['headers']; body: string }[] = []
 /** Responses that are held until the test ends them. */
@@ -37,6 +38,9 @@ beforeAll(async () => {
       seen.push({ method: request.method!, url: request.url!, headers: request.headers, body })
       answer(request.url!, request.method!, response)
     })
+  })
+  server.on('connection', () => {
+    connections++
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   port = (server.address() as AddressInfo).port
@@ -57,7 +61,29 @@ function answer(url: string, method: string, response: ServerResponse): void {
     response
       .writeHead(200, { 'content-encoding': 'gzip, br' })
       .end(brotliCompressSync(gzipSync('hello twice')))
-  else if (pathname === '/damaged')
+  else if (pathname === '/members') response.writeHead(200, { 'content-encoding': 'gzip' }).end(MEMBERS)
+  else if (pathname === '/codings')
+    // A field for each, as proxies add them.
+    response
+      .writeHead(200, ['content-encoding', 'gzip', 'content-encoding', ' br'])
+      .end(brotliCompressSync(gzipSync('hello fields')))
+  else if (pathname === '/stacked')
+    response
+      .writeHead(200, {
+        'content-encoding': Array(Number(searchParams.get('times')))
+          .fill('gzip')
+          .join(),
+      })
+      .end('never looked at')
+  else if (pathname === '/empty-members')
+    response.writeHead(200, { 'content-encoding': 'gzip, gzip' }).end(gzipSync(EMPTY_MEMBERS))
+  else if (pathname === '/body') {
+    // As no server may: a body where there is none. It is written as one piece, so that both sides see it at once.
+    const status = Number(searchParams.get('status') ?? 200)
+    response.socket!.write(
+      `HTTP/1.1 ${status} X\r\nContent-Length: 36\r\n\r\nHTTP/1.1 200 FORGED\r\nX-Forged: 1\r\n\r\n`,
+    )
+  } else if (pathname === '/damaged')
     response.writeHead(200, { 'content-encoding': 'gzip' }).end('no gzip at all')
   else if (pathname === '/bomb')
     response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(64 << 20)))
@@ -75,6 +101,10 @@ function answer(url: string, method: string, response: ServerResponse): void {
     response.writeHead(200, { 'x-method': method, 'set-cookie': ['a=1', 'b=2'] }).end(`body of ${pathname}`)
 }
 
+const MEMBERS = Buffer.concat(['one ', '', 'two ', 'three'].map((text) => gzipSync(text)))
+/** 20 MB that bring nothing, in 20 KB. */
+const EMPTY_MEMBERS = Buffer.concat(Array(1_000_000).fill(gzipSync('')))
+
 class TestScope implements RequestScope {
   readonly functionIndex = 0
   readonly #end = new AbortController()
@@ -82,8 +112,10 @@ class TestScope implements RequestScope {
   get signal(): AbortSignal {
     return this.#end.signal
   }
-  charge(): boolean {
-    return true
+  leftMs = 1000
+  charge(cpuMs: number): boolean {
+    this.leftMs -= cpuMs
+    return this.leftMs >= 0
   }
 
   state<T>(key: symbol, make: () => T): T {
@@ -208,6 +240,8 @@ describe('a fetch', () => {
   test.each([
     ['/gzip', 'hello gzip'],
     ['/twice', 'hello twice'],
+    ['/members', 'one two three'],
+    ['/codings', 'hello fields'],
   ])('decodes %s, and says nothing of the coding any more', async (path, expected) => {
     const { lines, text } = await world().get(at(path))
     expect(text).toBe(expected)
@@ -222,6 +256,8 @@ describe('a fetch', () => {
 
   test.each([
     ['/damaged', 'EPROTO'],
+    ['/stacked?times=4', 'EPROTO'],
+    ['/stacked?times=3000', 'EPROTO'],
     ['/bomb', 'RINGLET_FETCH_TOO_LARGE'],
     ['/large', 'RINGLET_FETCH_TOO_LARGE'],
     ['/half', 'UND_ERR_SOCKET'],
@@ -231,6 +267,48 @@ describe('a fetch', () => {
       .catch((e: unknown) => e)
     expect(error).toMatchObject({ name: 'TypeError', message: 'fetch failed' })
     expect(reason(error)?.code).toBe(code)
+  })
+
+  test('is charged for what is decoded, whatever comes out of it in the end', async () => {
+    const { get, scope } = world()
+    await get(at('/gzip'))
+    expect(scope.leftMs).toBeLessThan(1000)
+    scope.leftMs = 50
+    const error = (await get(at('/empty-members')).catch((e: unknown) => e)) as CallError
+    expect(error.name).toBe('OperationError')
+    expect(scope.leftMs).toBeLessThan(0)
+  })
+
+  test.each([
+    ['HEAD', 200],
+    ['HEAD', 404],
+    ['GET', 204],
+    ['GET', 304],
+  ])('of %s that is answered %i with a body has none, and nobody else gets that', async (method, status) => {
+    const { call, get, fetcher } = world()
+    const head = `${method}\n${at(`/body?status=${status}`)}\nfollow`
+    const lines = String(await call(ASYNC_OP.FETCH, 1, head, undefined, 0)).split('\n')
+    expect(lines.slice(0, 3)).toEqual([String(status), '0', '0'])
+    expect(await readAll(call, 1)).toBe('')
+    for (let i = 0; i < 3; i++) expect((await get(at('/after'))).text).toBe('body of /after')
+    await fetcher.close()
+  })
+
+  test.each([
+    // Of HEAD undici closes it: servers send bodies that are none.
+    ['GET', '/none'],
+    ['GET', '/to?at=/next'],
+  ])('of %s %s, whose body is not there or not wanted, keeps its connection', async (method, path) => {
+    const { call, get, fetcher } = world()
+    const head = `${method}\n${at(path)}\nfollow`
+    const before = connections
+    for (let id = 1; id < 10; id++) {
+      await call(ASYNC_OP.FETCH, id, head, undefined, 0)
+      await readAll(call, id)
+    }
+    await get(at('/a'))
+    expect(connections - before).toBeLessThan(3)
+    await fetcher.close()
   })
 
   test('that nobody answers ends by its time', async () => {
@@ -335,6 +413,11 @@ describe('redirects', () => {
     ['/to?at=ftp://127.0.0.1/', /another scheme/],
     ['/to?at=http://[', /no URL/],
     ['/to?at=http://user:pw@127.0.0.1/', /credentials/],
+    [`/to?at=http://${'a'.repeat(3000)}.test/`, /leads to is longer than 254 characters/],
+    [`/to?at=http://${'a.'.repeat(3000)}/`, /leads to is longer than 254 characters/],
+    [`/to?at=http://${'%25'.repeat(2000)}/`, /no URL/],
+    [`/to?at=//${'['.repeat(3000)}/`, /no URL/],
+    [`/to?at=http://127.0.0.1:${'1'.repeat(3000)}/`, /no URL/],
   ])('%s leads nowhere', async (path, message) => {
     const error = (await world()
       .get(at(path))
@@ -437,6 +520,7 @@ describe('what a hostile guest hands over', () => {
     [1, 'G ET\nhttp://127.0.0.1/\nfollow', undefined, 0],
     [1, 'GET\nfile:///etc/passwd\nfollow', undefined, 0],
     [1, 'GET\nno url\nfollow', undefined, 0],
+    [1, `GET\nhttp://${'a'.repeat(3000)}/\nfollow`, undefined, 0],
     [1, 'GET\nhttp://127.0.0.1/\nsideways', undefined, 0],
     [1, 'GET\nhttp://127.0.0.1/\nfollow\nbad field', undefined, 0],
     [1, 'GET\nhttp://127.0.0.1/\nfollow\nx: a\r', undefined, 0],

@@ -3,6 +3,7 @@
 import * as zlib from 'node:zlib'
 import { CODEC, CODEC_PIECE_BYTES } from '../../guest/ops.ts'
 import { CallError } from '../call.ts'
+import { GzipFrame } from './gzip.ts'
 
 /** A result is given as soon as it has so many bytes; the rest waits inside zlib until it is asked for. */
 const OUTPUT_BYTES = 65_536
@@ -14,12 +15,12 @@ const options: zlib.ZlibOptions & { readableHighWaterMark: number } = {
   readableHighWaterMark: BLOCK_BYTES,
 }
 
-/** By CODEC (src/guest/ops.ts). */
+/** By CODEC (src/guest/ops.ts). What is around the data of a gzip file is ours to read: see {@link GzipFrame}. */
 const MAKERS: readonly ((options: zlib.ZlibOptions) => zlib.Gzip)[] = [
   zlib.createGzip,
   zlib.createDeflate,
   zlib.createDeflateRaw,
-  zlib.createGunzip,
+  zlib.createInflateRaw,
   zlib.createInflate,
   zlib.createInflateRaw,
 ] as never
@@ -27,12 +28,18 @@ const MAKERS: readonly ((options: zlib.ZlibOptions) => zlib.Gzip)[] = [
 export class Codec {
   readonly isDecompressor: boolean
   readonly #stream: zlib.Gzip
+  /** Of a gzip file that is decompressed. */
+  readonly #frame: GzipFrame | undefined
   #isBusy = false
   /** All that was given has been taken, and what it brought is there to be read. */
   #isTaken = true
   #isEnding = false
   #isEnded = false
+  /** The last piece that zlib was given, and the bytes of all of them. */
+  #piece: Uint8Array = NOTHING
   #givenBytes = 0
+  /** Something was given that is behind the end of the data. */
+  #hasRest = false
   #failure: CallError | undefined
   #onChange = () => {}
 
@@ -41,11 +48,12 @@ export class Codec {
     const make = MAKERS[kind]
     if (make === undefined) throw new CallError('TypeError', 'there is no such format')
     this.isDecompressor = kind >= CODEC.DECOMPRESS
+    this.#frame = kind === CODEC.DECOMPRESS + CODEC.GZIP ? new GzipFrame() : undefined
     this.#stream = make(options)
     const changed = () => this.#onChange()
     this.#stream.on('readable', changed)
     this.#stream.on('end', () => this.#ended())
-    this.#stream.on('error', () => this.#fail(new CallError('TypeError', 'the compressed data is not valid')))
+    this.#stream.on('error', () => this.#fail(damaged()))
     this.#stream.on('close', () => this.#fail(new CallError('AbortError', 'the stream was closed')))
   }
 
@@ -66,18 +74,47 @@ export class Codec {
       throw new CallError('RangeError', `a piece is longer than ${CODEC_PIECE_BYTES} bytes`)
     }
     if (this.#failure !== undefined) throw this.#failure
-    this.#isTaken = false
-    if (piece === undefined) {
-      this.#isEnding = true
-      this.#stream.end()
-    } else {
-      this.#givenBytes += piece.length
-      this.#stream.write(piece, () => {
-        this.#isTaken = true
-        this.#onChange()
-      })
-    }
+    if (piece === undefined) this.#endInput()
+    else if (this.#frame === undefined) this.#give(piece)
+    else this.#giveFramed(this.#frame, piece)
     return this.read()
+  }
+
+  #give(piece: Uint8Array): void {
+    this.#isTaken = false
+    this.#piece = piece
+    this.#givenBytes += piece.length
+    this.#stream.write(piece, () => {
+      this.#isTaken = true
+      this.#takeRest()
+      this.#onChange()
+    })
+  }
+
+  #giveFramed(frame: GzipFrame, piece: Uint8Array): void {
+    if (this.#hasRest) {
+      if (!frame.trailer(piece)) this.#fail(tooLong())
+      return
+    }
+    const headerBytes = frame.header(piece)
+    if (headerBytes < 0) this.#fail(damaged())
+    else if (headerBytes < piece.length) this.#give(piece.subarray(headerBytes))
+  }
+
+  #endInput(): void {
+    this.#isEnding = true
+    this.#isTaken = this.#isEnded
+    if (!this.#hasRest) this.#stream.end()
+    else if (this.#isEnded && this.#frame?.isWhole === false) this.#fail(damaged())
+  }
+
+  /** Zlib leaves of a piece what is behind the end of its data. */
+  #takeRest(): void {
+    const restBytes = this.#givenBytes - this.#stream.bytesWritten
+    if (restBytes === 0 || this.#hasRest) return
+    this.#hasRest = true
+    const rest = this.#piece.subarray(this.#piece.length - restBytes)
+    if (this.#frame === undefined || !this.#frame.trailer(rest)) this.#fail(tooLong())
   }
 
   /**
@@ -100,6 +137,7 @@ export class Codec {
     for (;;) {
       const block = this.#stream.read() as Uint8Array | null
       if (block !== null) {
+        this.#frame?.content(block)
         blocks.push(block)
         bytes += block.length
         if (bytes >= OUTPUT_BYTES) return Buffer.concat([...blocks, MORE])
@@ -120,15 +158,13 @@ export class Codec {
     this.#stream.destroy()
   }
 
-  /** The end of what zlib reads, which is not that of what was given if it goes on. */
+  /** All has been read: the end of what was given, or that of the data in it. */
   #ended(): void {
     this.#isEnded = true
-    if (!this.#isEnding || this.#stream.bytesWritten < this.#givenBytes) {
-      this.#fail(new CallError('TypeError', 'the compressed data goes on after its end'))
-      return
-    }
     this.#isTaken = true
-    this.#onChange()
+    this.#takeRest()
+    if (this.#isEnding && this.#frame?.isWhole === false) this.#fail(damaged())
+    else this.#onChange()
   }
 
   #fail(failure: CallError): void {
@@ -139,5 +175,8 @@ export class Codec {
   }
 }
 
+const NOTHING = new Uint8Array(0)
+const damaged = () => new CallError('TypeError', 'the compressed data is not valid')
+const tooLong = () => new CallError('TypeError', 'the compressed data goes on after its end')
 const MORE = new Uint8Array([1])
 const NO_MORE = new Uint8Array([0])

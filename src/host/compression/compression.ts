@@ -1,17 +1,13 @@
-// Compression for guests. What a request has open ends with it; zlib works on the thread pool, where nobody measures it, so that
-// its processor time is reckoned by the bytes and charged to the request.
+// Compression for guests. What a request has open ends with it, and its processor time is charged to the request.
 
 import type { HostValue } from '../../guest/host.ts'
 import { ASYNC_OP } from '../../guest/ops.ts'
 import { type AsyncOp, CallError, type RequestScope } from '../call.ts'
 import { Codec } from './codec.ts'
+import { COMPRESS_NANOS, chargeBytes, DECOMPRESS_NANOS } from './cost.ts'
 
 /** Streams of one request that have begun and not ended: a compressor keeps 268 KB, a decompressor 40 KB. */
 const CODECS_MAX = 16
-
-/** Processor time of a byte that goes into a compressor (level 6), or comes out of a decompressor. */
-const COMPRESS_NANOS = 40
-const DECOMPRESS_NANOS = 4
 
 const CODECS = Symbol('compression')
 
@@ -47,11 +43,6 @@ function known(scope: RequestScope, id: HostValue): Codec {
   return codec
 }
 
-function charge(scope: RequestScope, bytes: number, nanos: number): void {
-  if (!scope.charge((bytes * nanos) / 1e6))
-    throw new CallError('OperationError', 'it would take more processor time than is left')
-}
-
 /** The result of a step, charged; a codec that is done is forgotten. */
 async function stepped(
   scope: RequestScope,
@@ -62,7 +53,7 @@ async function stepped(
   let isKept = false
   try {
     const result = await step
-    if (codec.isDecompressor && result !== undefined) charge(scope, result.length, DECOMPRESS_NANOS)
+    if (codec.isDecompressor && result !== undefined) chargeBytes(scope, result.length, DECOMPRESS_NANOS)
     isKept = (result !== undefined && result[result.length - 1] === 1) || !codec.isDone
     return result
   } finally {
@@ -80,7 +71,7 @@ const write: AsyncOp = async ([id, piece, kind], { scope }) => {
   if (typeof id !== 'number') throw new CallError('TypeError', 'the stream has no number')
   const bytes = piece instanceof Uint8Array ? piece : undefined
   const codec = kind === undefined ? known(scope, id) : open(scope, id, kind)
-  if (!codec.isDecompressor && bytes !== undefined) charge(scope, bytes.length, COMPRESS_NANOS)
+  if (!codec.isDecompressor && bytes !== undefined) chargeBytes(scope, bytes.length, COMPRESS_NANOS)
   return stepped(scope, id, codec, codec.write(bytes))
 }
 

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import type { HostValue } from '../../guest/host.ts'
 import { ASYNC_OP, FETCH } from '../../guest/ops.ts'
 import { type AsyncOp, CallError, type HostCall, type RequestScope } from '../call.ts'
+import { chargeBytes, DECOMPRESS_NANOS } from '../compression/cost.ts'
 import { RequestPieces, ResponseBody } from './body.ts'
 import {
   Connections,
@@ -32,6 +33,8 @@ export interface FetchLimits extends ConnectLimits {
 
 /** Statuses whose responses have no body (Fetch, "null body status"). */
 const NULL_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304])
+/** A body of which nobody wants anything: what is read of it so that its connection can be kept. */
+const DISCARDED_BYTES_MAX = 16_384
 /** Fields that are not true any more when the body has been decoded. */
 const CODED_FIELDS: ReadonlySet<string> = new Set(['content-encoding', 'content-length'])
 
@@ -51,7 +54,7 @@ interface Answer {
   readonly statusCode: number
   readonly statusText?: string
   readonly headers: Record<string, string | string[] | undefined>
-  readonly body: Readable
+  readonly body: Readable & { dump(options: { limit: number; signal: AbortSignal }): Promise<void> }
 }
 
 export class Fetcher {
@@ -123,8 +126,8 @@ export class Fetcher {
       const answer = await this.#send(request, requests, scope, signal)
       const location = answer.headers['location']
       if (!isRedirect(answer.statusCode) || typeof location !== 'string' || request.redirect === 'manual')
-        return this.#answer(answer, request, redirects > 0, exchange)
-      discard(answer.body)
+        return this.#answer(answer, request, redirects > 0, exchange, scope)
+      discard(answer.body, scope)
       const failed = (message: string) =>
         new CallError('TypeError', 'fetch failed', { code: 'RINGLET_FETCH_REDIRECT', message })
       if (request.redirect === 'error') throw failed('the response is a redirect')
@@ -165,13 +168,13 @@ export class Fetcher {
     { method, url }: OutgoingRequest,
     isRedirected: boolean,
     exchange: Exchange,
+    scope: RequestScope,
   ): string {
     const { statusCode, statusText = '', headers } = answer
     const hasBody = method !== 'HEAD' && !NULL_BODY.has(statusCode)
-    const coding = headers['content-encoding']
-    const plain = hasBody && typeof coding === 'string' ? decoded(answer.body, coding) : undefined
+    const plain = hasBody ? plainBody(answer, scope) : undefined
     if (hasBody) exchange.body = new ResponseBody(plain ?? answer.body, this.#limits.responseBytes)
-    else discard(answer.body)
+    else discard(answer.body, scope)
     const lines = [statusCode, isRedirected ? 1 : 0, hasBody ? 1 : 0, url.href, oneLine(statusText)].map(
       String,
     )
@@ -232,10 +235,22 @@ function close({ pieces, body }: Exchange): undefined {
   body?.close()
 }
 
-/** A body that nobody reads: its connection is not worth waiting for it. */
-function discard(body: Readable): void {
+/** The body decoded; undefined when it is to be taken as it is. @throws CallError for what is not decoded. */
+function plainBody({ headers, body }: Answer, scope: RequestScope): Readable | undefined {
+  const codings = headers['content-encoding'] ?? ''
+  try {
+    return decoded(body, String(codings), (bytes) => chargeBytes(scope, bytes, DECOMPRESS_NANOS))
+  } catch (error) {
+    body.on('error', () => {}).destroy()
+    throw error
+  }
+}
+
+/** A body that nobody reads. A short one is waited for, since its connection can be used again; no longer than the request lasts. */
+function discard(body: Answer['body'], { signal }: RequestScope): void {
   body.on('error', () => {})
-  body.destroy()
+  if (signal.aborted) body.destroy()
+  else body.dump({ limit: DISCARDED_BYTES_MAX, signal }).catch(() => {})
 }
 
 function refused({ protocol, host, origin }: URL, { name }: FetchPolicy): CallError {

@@ -1,7 +1,7 @@
 // What a redirect makes of a request (Fetch, section 4.4, "HTTP-redirect fetch").
 
 import { CallError } from '../call.ts'
-import type { OutgoingRequest } from './request.ts'
+import { isHostTooLong, type OutgoingRequest, TOO_LONG } from './request.ts'
 
 export const REDIRECTS_MAX = 20
 const REDIRECT_STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
@@ -25,6 +25,7 @@ export function redirected(request: OutgoingRequest, status: number, location: s
   const url = new URL(text, request.url)
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw failed('a redirect leads to another scheme')
+  if (isHostTooLong(url)) throw failed(`the host that a redirect leads to ${TOO_LONG}`)
   if (url.username !== '' || url.password !== '') throw failed('the location of a redirect has credentials')
   if (url.hash === '') url.hash = request.url.hash
   const { method } = request

@@ -21,6 +21,8 @@ const REDIRECTS = ['follow', 'error', 'manual'] as const
 /** Of the whole head: what servers take. */
 const HEAD_CHARS_MAX = 65_536
 const URL_CHARS_MAX = 65_536
+/** Of a name in text form (RFC 1035, section 2.3.4), and its last dot. */
+const HOST_CHARS_MAX = 254
 
 /** Fields that say how the message is framed or forwarded: only who sends it may (Fetch, "forbidden request-header", for a server). */
 const FORBIDDEN_FIELDS: ReadonlySet<string> = new Set([
@@ -50,8 +52,16 @@ export function readRequest(head: string, body: RequestBody): OutgoingRequest {
     throw new CallError('TypeError', `fetch does not know the scheme ${url.protocol}`)
   if (url.username !== '' || url.password !== '')
     throw new CallError('TypeError', 'the URL of a request cannot hold credentials')
+  if (isHostTooLong(url)) throw new CallError('TypeError', `the host of the URL ${TOO_LONG}`)
   const fields = lines.filter((line) => line !== '').map(readField)
   return { method, url, redirect, fields: fields.filter(([name]) => !FORBIDDEN_FIELDS.has(name)), body }
+}
+
+export const TOO_LONG = `is longer than ${HOST_CHARS_MAX} characters`
+
+/** Such a name cannot be resolved, and is not to be repeated in errors. */
+export function isHostTooLong({ hostname }: URL): boolean {
+  return hostname.length > HOST_CHARS_MAX
 }
 
 function readField(line: string): [string, string] {
