@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -49,6 +50,12 @@ export default async (request: Request, env: { SECRET: string }, ctx: { waitUnti
     case '/denied': return attempt(async () => fetch('https://not.listed.test/'))
     case '/scheme': return attempt(async () => fetch('ftp://not.listed.test/'))
     case '/name': return attempt(async () => fetch('http://localhost:1/'))
+    case '/sent': return attempt(async () => (await fetch(other + '/fields', { cache: new URL(request.url).searchParams.get('cache') as RequestCache, mode: 'same-origin', credentials: 'include', keepalive: true, referrer: 'http://a.test/', priority: 'low' })).json())
+    case '/integrity': return attempt(async () => {
+      const response = await fetch(other + '/plain', { integrity: new URL(request.url).searchParams.get('of')! })
+      return [response.status, response.headers.get('x-from'), await response.text()]
+    })
+    case '/integrity-none': return attempt(async () => fetch(other + '/plain', { method: 'HEAD', integrity: 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' }).then((r) => [r.status, r.body]))
     case '/bad': return attempt(async () => fetch('no url'))
     case '/get-body': return attempt(async () => fetch(other, { body: 'x' }))
     case '/storm': await Promise.all(Array.from({ length: 200 }, () => fetch(other + '/plain')))
@@ -86,7 +93,8 @@ beforeAll(async () => {
       response.writeHead(200, { 'content-length': String(4 * MIB) })
       for (let i = 0; i < 64; i++) response.write(Buffer.alloc(MIB / 16, 120))
       response.end()
-    } else if (pathname === '/hold') waiting.push(response)
+    } else if (pathname === '/fields') response.end(JSON.stringify(request.headers))
+    else if (pathname === '/hold') waiting.push(response)
     else if (pathname === '/drip') {
       response.write('a drop')
       waiting.push(response)
@@ -212,6 +220,52 @@ describe('fetch in a function', () => {
     ['/stream-broken', { name: 'TypeError' }],
   ])('%s rejects', async (path, expected) => {
     expect(await result(path)).toMatchObject(expected)
+  })
+
+  test.each([
+    ['default', {}],
+    ['force-cache', {}],
+    ['no-cache', { 'cache-control': 'max-age=0' }],
+    ['no-store', { 'cache-control': 'no-cache', pragma: 'no-cache' }],
+    ['reload', { 'cache-control': 'no-cache', pragma: 'no-cache' }],
+  ])(
+    'the cache mode %s is told to caches on the way, and nothing of the other members',
+    async (mode, fields) => {
+      const sent = await result(`/sent?cache=${mode}`)
+      const usual = ['accept', 'accept-encoding', 'connection', 'host', 'user-agent']
+      expect(Object.keys(sent).sort()).toEqual([...usual, ...Object.keys(fields)].sort())
+      expect(sent).toMatchObject(fields)
+    },
+  )
+
+  test('of what is only wanted from a cache there is nothing', async () => {
+    expect(await result('/sent?cache=only-if-cached')).toMatchObject({ name: 'TypeError' })
+  })
+
+  const sri = (hash: string, text = 'plain text') =>
+    `${hash}-${createHash(hash).update(text).digest('base64')}`
+  const PASSES = [200, 'other', 'plain text']
+  const FAILS = { name: 'TypeError', message: 'fetch failed', code: 'RINGLET_FETCH_INTEGRITY' }
+  test.each([
+    [sri('sha256'), PASSES],
+    [`\t${sri('sha384')}?option\n`, PASSES],
+    [`${sri('sha512', 'other')} ${sri('sha512')}`, PASSES],
+    [sri('sha256').replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', ''), PASSES],
+    [`${sri('sha256', 'weaker hashes do not count')} ${sri('sha384')}`, PASSES],
+    ['', PASSES],
+    ['md5-abc of what is not understood nothing is asked', PASSES],
+    [sri('sha256', 'other'), FAILS],
+    [`${sri('sha256')} ${sri('sha512', 'other')}`, FAILS],
+    ['sha256-', PASSES],
+    ['sha256-abc', FAILS],
+  ])('integrity %j', async (integrity, expected) => {
+    const told = await result(`/integrity?of=${encodeURIComponent(integrity)}`)
+    if (Array.isArray(expected)) expect(told).toEqual(expected)
+    else expect(told).toMatchObject(expected)
+  })
+
+  test('integrity of no body is that of no bytes', async () => {
+    expect(await result('/integrity-none')).toEqual([200, null])
   })
 
   test('too many end the request, and nobody else’s', async () => {

@@ -7,8 +7,10 @@ import type { handleError } from '../web/global-events.ts'
 import type { dropUntaken, expectBody, push } from '../web/incoming.ts'
 import type { parseForm } from '../web/multipart.ts'
 import type { flow } from '../web/outgoing.ts'
+import type { copyMembers, readMembers } from '../web/request-members.ts'
 import type * as parts from '../web/stream-parts.ts'
 import type { isTransferableStream, transferStream } from '../web/stream-transfer.ts'
+import type { verifyIntegrity } from '../web/subtle/integrity.ts'
 import type { SubtleCrypto } from '../web/subtle/subtle.ts'
 import type { table } from '../web/table.ts'
 import type { isSearchParams } from '../web/url-search-params.ts'
@@ -46,7 +48,11 @@ export interface FeatureHooks extends Record<FeatureName, object> {
     readonly offAbort: typeof offAbort
     readonly onAbort: typeof onAbort
   }
-  fetch: { readonly assets: typeof assets }
+  fetch: {
+    readonly assets: typeof assets
+    readonly copyMembers: typeof copyMembers
+    readonly readMembers: typeof readMembers
+  }
   streams: {
     readonly acquireReader: typeof parts.acquireReader
     readonly cancelReader: typeof parts.cancelReader
@@ -65,6 +71,6 @@ export interface FeatureHooks extends Record<FeatureName, object> {
     readonly transferStream: typeof transferStream
   }
   table: { readonly table: typeof table }
-  subtle: { readonly subtle: SubtleCrypto }
+  subtle: { readonly subtle: SubtleCrypto; readonly verifyIntegrity: typeof verifyIntegrity }
   url: { readonly isSearchParams: typeof isSearchParams }
 }

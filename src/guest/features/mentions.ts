@@ -29,9 +29,19 @@ export const MENTIONS: Readonly<Partial<Record<FeatureName, Mentions>>> = {
   },
   table: { words: ['table'] },
   subtle: { words: ['subtle'] },
-  // A call, not the handler's own method: `await fetch(`, `= fetch(`, `(fetch(`.
   fetch: {
     silent: ['fetch'],
-    words: ['(?<=\\b(?:await|return|yield)\\s|[=([?:&|>!]\\s*)fetch(?=\\s*\\()', 'ASSETS'],
+    words: [
+      // A call, not the handler's own method: `await fetch(`, `= fetch(`, `(fetch(`.
+      '(?<=\\b(?:await|return|yield)\\s|[=([?:&|>!]\\s*)fetch(?=\\s*\\()',
+      'ASSETS',
+      // Members of a Request that are there with it; those whose names say little count where they are a request's.
+      'credentials',
+      'duplex',
+      'integrity',
+      'keepalive',
+      'referrer(?:Policy)?',
+      'req(?:uest)?\\.(?:cache|destination|mode)',
+    ],
   },
 }

@@ -1,6 +1,6 @@
 import type { ReadableStream } from 'web-streams-polyfill'
 import { host, toWire } from '../bridge.ts'
-import { feature } from '../feature.ts'
+import { feature, loadedFeature } from '../feature.ts'
 import { OP } from '../ops.ts'
 import { jsonStringify, regExpTest, stringIndexOf, stringSlice, toUpperCase } from '../primordials.ts'
 import type { AbortSignal } from './abort.ts'
@@ -85,6 +85,9 @@ export class Request {
     const source = isRequest(input) ? input : undefined
     const url = source === undefined ? parsedUrl(`${input}`) : source.url
     const method = options['method'] === undefined ? (source?.method ?? 'GET') : toMethod(options['method'])
+    const signal = toSignal(options['signal'], source)
+    const redirect = toRedirect(options['redirect'], source)
+    loadedFeature('fetch')?.readMembers(this, options, source, method)
     const headers = new Headers((options['headers'] ?? source?.headers) as HeadersInit)
     let body: BodySource
     const content = options['body']
@@ -97,8 +100,6 @@ export class Request {
       if (source.#body !== undefined) refuseBody(method)
       body = takeBody(source)
     }
-    const signal = toSignal(options['signal'], source)
-    const redirect = toRedirect(options['redirect'], source)
     this.#parts = { head: '', secure: false, method, url, headers, signal, redirect }
     this.#body = body
   }
@@ -148,10 +149,6 @@ export class Request {
     return isUsed(this.#body)
   }
 
-  get duplex(): 'half' {
-    return 'half'
-  }
-
   async arrayBuffer(): Promise<ArrayBuffer> {
     const body = takeBody(this)
     return bodyBuffer(isContent(body) ? body : await body.collect())
@@ -190,7 +187,9 @@ export class Request {
       typeof parts === 'string' || parts.head !== ''
         ? parts
         : { ...parts, headers: new Headers(parts.headers) }
-    return new Request(copy, other as BodySource, BY_PARTS)
+    const clone = new Request(copy, other as BodySource, BY_PARTS)
+    loadedFeature('fetch')?.copyMembers(clone, this)
+    return clone
   }
 
   static {
