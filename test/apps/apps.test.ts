@@ -7,9 +7,8 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { FEATURES } from '../../src/guest/features/names.ts'
 import { type RunningServer, startServer } from '../support/server.ts'
-import { APPS, type AppRequest, NEEDS_SUBTLE } from './requests.ts'
+import { APPS, type AppRequest } from './requests.ts'
 
 const fixtures = fileURLToPath(new URL('./fixtures', import.meta.url))
 
@@ -73,16 +72,7 @@ const init = ({ method = 'GET', body, headers = {} }: AppRequest): RequestInit =
   ...(body !== undefined && { body }),
 })
 
-const globals: readonly string[] = FEATURES.flatMap((feature) => feature.globals)
-const hasSubtle = globals.includes('SubtleCrypto')
-const served = Object.entries(APPS)
-  .filter(([file]) => hasSubtle || !NEEDS_SUBTLE.includes(file))
-  .map(([file, requests]) => {
-    const possible = requests.filter(({ needs }) => needs === undefined || globals.includes(needs))
-    return [file, possible] as const
-  })
-
-describe.each(served)('%s', (file, requests) => {
+describe.each(Object.entries(APPS))('%s', (file, requests) => {
   let server: RunningServer
   let fetchInNode: Fetch
   beforeAll(async () => {

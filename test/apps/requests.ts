@@ -8,8 +8,6 @@ export interface AppRequest {
   readonly headers?: Readonly<Record<string, string>>
   /** Where they are not the test's default: status 200. */
   readonly status?: number
-  /** A class of the guest API without which it cannot be asked. */
-  readonly needs?: string
   /** A part of the body, or a pattern for all of it. */
   readonly answer: string | RegExp
 }
@@ -26,6 +24,19 @@ const order = {
   items: [{ sku: 'ABC-1' }],
   kind: { type: 'sale', price: '9.50' },
 }
+/** A form as a browser sends it: a text, a file whose name looks like parameters, a name twice. */
+const UPLOAD = [
+  ['name="note"', 'two\r\nlines'],
+  ['name="file"; filename="a; name=%22b%22.txt"\r\nContent-Type: text/css', 'p { }\r\n'],
+  ['name="n"', '1'],
+  ['name="n"', '2'],
+]
+  .map(
+    ([parameters, content]) =>
+      `--edge\r\nContent-Disposition: form-data; ${parameters}\r\n\r\n${content}\r\n`,
+  )
+  .concat('--edge--\r\n')
+  .join('')
 const TOKEN = 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhZGEiLCJleHAiOjQxMDI0NDQ4MDB9'
 
 const SIGNATURE = createHmac('sha256', 'a secret of the test').update(TOKEN).digest('base64url')
@@ -46,11 +57,18 @@ export const APPS: Readonly<Record<string, readonly AppRequest[]>> = {
     },
     {
       path: '/form',
-      needs: 'FormData',
       method: 'POST',
       body: 'a=1&b=x+y',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       answer: '{"a":"1","b":"x y"}',
+    },
+    {
+      path: '/upload',
+      method: 'POST',
+      body: UPLOAD,
+      headers: { 'content-type': 'multipart/form-data; boundary=edge' },
+      answer:
+        '{"note":"two\\r\\nlines","file":["a; name=\\"b\\".txt","text/css",7,"p { }\\r\\n"],"all":["1","2"]}',
     },
     {
       path: '/page',
@@ -80,6 +98,10 @@ export const APPS: Readonly<Record<string, readonly AppRequest[]>> = {
       headers: { authorization: `Bearer ${TOKEN}.${SIGNATURE}` },
       answer: '{"sub":"ada","exp":4102444800}',
     },
+    { path: '/basic', status: 401, answer: /^Unauthorized$/ },
+    { path: '/basic', headers: { authorization: `Basic ${btoa('ada:lovelace')}` }, answer: /^ada$/ },
+    { path: '/bearer', headers: { authorization: 'Bearer nothing' }, status: 401, answer: /^Unauthorized$/ },
+    { path: '/bearer', headers: { authorization: 'Bearer a-token' }, answer: /^bearer$/ },
     { path: '/etag', answer: /^tagged$/ },
   ],
   'itty-router.ts': [
@@ -110,6 +132,9 @@ export const APPS: Readonly<Record<string, readonly AppRequest[]>> = {
     { path: '/es256', answer: '"protectedHeader":{"alg":"ES256"}' },
     { path: '/eddsa', answer: '"protectedHeader":{"alg":"EdDSA"}' },
     { path: '/rs256', answer: '"protectedHeader":{"alg":"RS256"}' },
+    { path: '/agreed', answer: '{"c":3}' },
+    { path: '/key-set', answer: '["a","ERR_JWKS_NO_MATCHING_KEY"]' },
+    { path: '/pem', answer: '[true,true,"ada"]' },
     { path: '/jwe', answer: '{"b":2}' },
     { path: '/thumbprint', answer: /^"[\w-]{43}"$/ },
   ],
@@ -169,6 +194,3 @@ export const APPS: Readonly<Record<string, readonly AppRequest[]>> = {
   ],
   'templates.ts': [{ path: '/?name=%3Ca%3E&name=b', answer: /^<li>&lt;a&gt;<\/li><li>b<\/li>6$/ }],
 }
-
-/** These sign: they wait for `crypto.subtle`. */
-export const NEEDS_SUBTLE: readonly string[] = ['hono-auth.ts', 'jose.ts']

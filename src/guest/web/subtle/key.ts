@@ -1,3 +1,4 @@
+import { registerSerializable } from '../serializable.ts'
 import { finishInterface } from '../webidl.ts'
 
 export const USAGES = [
@@ -71,6 +72,9 @@ class CryptoKey {
   }
 }
 finishInterface(CryptoKey, 'CryptoKey')
+
+// Web Cryptography, section 13.5: a clone is the same key, with all that it may and may not be used for.
+registerSerializable({ is: isKey, copy: (value) => new CryptoKey(OWN, read(value as CryptoKey)) })
 
 /** An object for user code, which may change it: nothing is decided by it. */
 function describe({ name, hash, length, namedCurve, modulusLength, publicExponent }: KeyAlgorithm): object {
