@@ -2,6 +2,8 @@
 // The command: configuration in, exit codes out. 2: the command line or configuration is wrong; 1: all else that fails.
 
 import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import manifest from '../package.json' with { type: 'json' }
 import { RingletError } from './errors.ts'
 import { startEarly } from './threads.ts'
@@ -51,7 +53,11 @@ async function init(args: readonly string[]): Promise<void> {
     return
   }
   const { initProject } = await import('./starter/init.ts')
-  const { exitCode, text } = await initProject(folder, process.cwd(), manifest.version)
+  const root = fileURLToPath(new URL('..', import.meta.url))
+  const { exitCode, text } = await initProject(folder, process.cwd(), {
+    root: resolve(root),
+    version: manifest.version,
+  })
   const output = exitCode === 0 ? process.stdout : process.stderr
   output.write(text)
   process.exitCode = exitCode

@@ -1,4 +1,4 @@
-/** What `ringlet init` writes: a function, its configuration and a test of it. */
+/** What `ringlet init` writes: a function, its configuration and a test of it. For package.json see manifest.ts. */
 
 const HANDLER = `import type { ExecutionContext } from 'ringlet/types'
 
@@ -39,19 +39,10 @@ test('knows no other path', async () => {
 })
 `
 
-const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
+export const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 
-/** Relative paths and texts. `version` is that of the package which writes them. */
-export function starterFiles(name: string, version: string): ReadonlyMap<string, string> {
-  const manifest = {
-    name,
-    version: '0.0.0',
-    private: true,
-    type: 'module',
-    scripts: { start: 'ringlet', test: 'node --test', typecheck: 'tsc' },
-    dependencies: { ringlet: version },
-    devDependencies: { typescript: '^7.0.2' },
-  }
+/** Relative paths and texts, but for package.json. */
+export function starterFiles(): ReadonlyMap<string, string> {
   const config = {
     functions: [{ name: 'hello', file: 'src/handler.ts', routes: ['/*'], env: { GREETING: 'Good morning' } }],
   }
@@ -69,7 +60,6 @@ export function starterFiles(name: string, version: string): ReadonlyMap<string,
     resolveJsonModule: true,
   }
   return new Map([
-    ['package.json', json(manifest)],
     ['ringlet.json', json(config)],
     ['tsconfig.json', json({ compilerOptions, include: ['src'] })],
     ['src/handler.ts', HANDLER],

@@ -3,10 +3,12 @@
 import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { initProject } from '../../src/starter/init.ts'
+import { packageSource } from '../../src/starter/source.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -55,7 +57,11 @@ describe('ringlet init', () => {
     expect(stdout).toContain('npm install')
     const project = join(folder, 'My project')
     const manifest = JSON.parse(await readFile(join(project, 'package.json'), 'utf8'))
-    expect(manifest).toMatchObject({ name: 'my-project', dependencies: { ringlet: expect.any(String) } })
+    const ringlet = manifest.dependencies.ringlet as string
+    expect(manifest.name).toBe('my-project')
+    // Of this checkout, where the command was run.
+    expect(resolve(project, ringlet.replace(/^file:/, ''))).toBe(resolve(root))
+    expect(stdout).toContain("cd 'My project'")
     // The package as published, unpacked; its dependencies are those of this checkout, so that nothing is fetched.
     const pack = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
       cwd: root,
@@ -83,6 +89,61 @@ describe('ringlet init', () => {
     })
     expect(JSON.parse(printed.stdout).functions).toMatchObject([{ name: 'hello', routes: ['/*'] }])
   }, 120_000)
+
+  test('an installed package names the file that npm has it from', async () => {
+    const installed = join(folder, 'app/node_modules/ringlet')
+    await mkdir(installed, { recursive: true })
+    const lockfile = join(folder, 'app/node_modules/.package-lock.json')
+    const source = () => packageSource(installed, join(folder, 'app/sub'))
+    expect(await source()).toBe(undefined)
+    for (const [resolved, expected] of [
+      ['file:../files/ringlet-0.1.0.tgz', 'file:../../files/ringlet-0.1.0.tgz'],
+      [`file:${folder}/a b.tgz`, 'file:../../a b.tgz'],
+      ['https://registry.test/ringlet-0.1.0.tgz', undefined],
+      [7, undefined],
+    ]) {
+      await writeFile(lockfile, JSON.stringify({ packages: { 'node_modules/ringlet': { resolved } } }))
+      expect(await source()).toBe(expected)
+    }
+    await writeFile(lockfile, 'damaged')
+    expect(await source()).toBe(undefined)
+    const own = { root: installed, version: '1.2.3' }
+    const { exitCode, text } = await initProject('app/sub', folder, own)
+    expect([exitCode, text]).toEqual([0, expect.stringContaining('npm install ../ringlet-1.2.3.tgz')])
+  })
+
+  test('completes the package.json that is there, and changes nothing in it', async () => {
+    const project = join(folder, 'there')
+    await mkdir(project)
+    const mine = {
+      type: 'commonjs',
+      scripts: { start: 'mine', test: 'echo "Error: no test specified" && exit 1' },
+      dependencies: { ringlet: 'file:x.tgz' },
+    }
+    await writeFile(join(project, 'package.json'), JSON.stringify(mine))
+    const { stdout } = await init('there')
+    expect(stdout).toContain('Completed:\n  there/package.json')
+    expect(JSON.parse(await readFile(join(project, 'package.json'), 'utf8'))).toEqual({
+      ...mine,
+      scripts: { start: 'mine', test: 'node --test', typecheck: 'tsc' },
+      devDependencies: { typescript: expect.any(String) },
+    })
+  })
+
+  test.each(['no JSON', '[]', '{"scripts":[]}'])(
+    'a package.json that is %j is left alone, and nothing is written',
+    async (text) => {
+      const project = await mkdtemp(join(folder, 'damaged-'))
+      await writeFile(join(project, 'package.json'), text)
+      const error = (await init(basename(project)).catch((thrown: unknown) => thrown)) as Failed
+      expect([error.code, error.stderr]).toEqual([
+        1,
+        expect.stringContaining('is no package.json: nothing was written'),
+      ])
+      expect(await readdir(project)).toEqual(['package.json'])
+      expect(await readFile(join(project, 'package.json'), 'utf8')).toBe(text)
+    },
+  )
 
   test('overwrites nothing: one file that is there, and none is written', async () => {
     await mkdir(join(folder, 'taken'))
