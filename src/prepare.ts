@@ -65,7 +65,7 @@ export async function prepareFunctions(
   const bundles = new Bundles()
   // Without a cache nothing is to be waited for.
   if (config.cache.mode === 'off') for (const source of sources) bundles.start(source)
-  const opened = await openEngine(config.engine, files)
+  const opened = await openEngine(config.engine, files, needsBarrier(config))
   const { cache, warnings } = await openCache(config.cache, opened)
   const entries = sources.map((source) => cache?.find(source))
   if (cache?.warning) warnings.push(cache.warning)
@@ -82,6 +82,10 @@ export async function prepareFunctions(
     save: async () => cache?.save(made.functions),
   }
 }
+
+/** Whether a function's runtimes are reset after each request. */
+const needsBarrier = ({ isolation, functions }: Config): boolean =>
+  functions.some((fn) => (fn.isolation ?? isolation) === 'request')
 
 function sourceOf(config: Config, fn: Config['functions'][number]): CachedSource {
   const { name, file, code, jsxImportSource, limits } = fn
@@ -116,13 +120,17 @@ interface Made {
 
 /** What was not in the cache; and the engine with its base image, when the package's does not fit. */
 async function makeFunctions(
-  { engine: variant, limits: { initMs } }: Config,
+  config: Config,
   missing: readonly CachedSource[],
   bundling: Bundles,
   opened: OpenedEngine | undefined,
   build: Build,
   failedLines: (lines: Lines) => Promise<void>,
 ): Promise<Made> {
+  const {
+    engine: variant,
+    limits: { initMs },
+  } = config
   if (missing.length === 0 && opened !== undefined) return { kit: opened.kit, functions: [], lines: [] }
   const bundles = await Promise.all(missing.map((source) => bundling.start(source)))
   void stopBundler()
@@ -136,6 +144,7 @@ async function makeFunctions(
   const result = await build({
     variant,
     kit: opened?.kit,
+    needsBarrier: needsBarrier(config),
     guest,
     bases: bases.map((decoded) => decoded?.base),
     functions,

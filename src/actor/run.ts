@@ -127,7 +127,7 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
   }
   const { level, lineBytes } = config.log
   const log = new LineLog({ level, name: `actor-${shard.index}`, lineBytes })
-  const code = await loadEngineCode(kit.variant, kit.wasm, kit.guest)
+  const code = await loadEngineCode(kit.variant, kit.wasm, kit.barrier, kit.guest)
   const { buffer } = shard.memory
   const outbox = new Outbox(
     buffer,

@@ -98,6 +98,7 @@ export class HostBorder {
     const heap = this.#em.HEAPU8
     heap.set(bytes, pointer)
     heap[pointer + bytes.length] = 0
+    this.#em.cards?.mark(pointer, bytes.length + 1)
     const value = this.#ffi.QTS_NewString(ctx, pointer)
     this.#em._free(pointer)
     return value
@@ -107,6 +108,7 @@ export class HostBorder {
     const pointer = this.#em._malloc(Math.max(1, bytes.length))
     if (pointer === 0) return this.#throw(ctx, 'out of memory')
     this.#em.HEAPU8.set(bytes, pointer)
+    this.#em.cards?.mark(pointer, bytes.length)
     return this.#ffi.QTS_NewArrayBuffer(ctx, pointer, bytes.length)
   }
 
@@ -129,6 +131,7 @@ export class HostBorder {
     if (pointer === 0) return 0
     this.#em.HEAPU8.set(Buffer.from(text, 'latin1'), pointer)
     this.#em.HEAPU8[pointer + text.length] = 0
+    this.#em.cards?.mark(pointer, text.length + 1)
     const value = this.#ffi.QTS_NewString(ctx, pointer)
     this.#em._free(pointer)
     return value

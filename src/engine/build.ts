@@ -38,6 +38,8 @@ const TOP_LEVEL_HOST_CALLS = 10_000
 export interface EngineKit {
   readonly variant: EngineVariant
   readonly wasm: WebAssembly.Module
+  /** The same with a write barrier, for functions whose runtimes are reset after each request; null when there are none. */
+  readonly barrier: WebAssembly.Module | null
   readonly layout: EngineLayout
   /** The guest API's scripts: JSON as UTF-8, once for all threads. */
   readonly guest: SharedArrayBuffer

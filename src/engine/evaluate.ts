@@ -33,6 +33,7 @@ function writeCString(em: EmModule, text: string): { pointer: number; length: nu
   if (pointer === 0) throw new GuestError('InternalError', 'out of memory', '')
   em.HEAPU8.set(bytes, pointer)
   em.HEAPU8[pointer + bytes.length] = 0
+  em.cards?.mark(pointer, bytes.length + 1)
   return { pointer, length: bytes.length }
 }
 

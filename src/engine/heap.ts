@@ -53,6 +53,15 @@ export class GuestHeap {
     this.#break = layout.heap === null ? -1 : layout.heap.break >> 2
   }
 
+  /** Cells that the host writes at any time from now on: they are as good as written to. */
+  markOwnCells({ rt, ctx, scratch }: ImagePointers): void {
+    const { cards } = this.#em
+    if (cards === undefined) return
+    cards.mark(scratch, ARGV_BYTES)
+    cards.mark(rt + (this.#layout.gcThreshold ?? 0), 4)
+    cards.mark(ctx + (this.#layout.randomState ?? 0), 8)
+  }
+
   /** The memory as 32-bit words; made anew only when the memory has grown. */
   words(): Int32Array {
     const bytes = this.#em.HEAPU8
@@ -119,6 +128,7 @@ export class GuestHeap {
     const bytes = this.#em.HEAPU8
     bytes.set(source, at)
     bytes[at + length] = 0
+    this.#em.cards?.mark(at, length + 1)
     const value = this.#ffi.QTS_NewString(ctx, at)
     if (!inScratch) this.#em._free(at)
     return this.#usable(value)
@@ -128,6 +138,7 @@ export class GuestHeap {
   arrayBuffer({ ctx }: ImagePointers, source: Uint8Array): number {
     const at = this.#allocate(source.length)
     this.#em.HEAPU8.set(source, at)
+    this.#em.cards?.mark(at, source.length)
     return this.#usable(this.#ffi.QTS_NewArrayBuffer(ctx, at, source.length))
   }
 

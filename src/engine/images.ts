@@ -10,6 +10,7 @@ import { share } from './framed-file.ts'
 import type { Image } from './image.ts'
 import { type EngineLayout, probeLayout } from './layout.ts'
 import { type EngineCode, type EngineVariant, loadEngineCode, PAGE_BYTES, readEngine } from './module.ts'
+import { withWriteBarrier } from './write-barrier.ts'
 
 interface FunctionBuild {
   readonly name: string
@@ -26,6 +27,8 @@ export interface ImagesTask {
   readonly variant: EngineVariant
   /** The engine; else it is probed. */
   readonly kit: EngineKit | undefined
+  /** Whether a kit that is made needs the engine with the write barrier. */
+  readonly needsBarrier: boolean
   /** The guest API's scripts, JSON as UTF-8. */
   readonly guest: SharedArrayBuffer
   /** By their index in BASE_FEATURES, those that the package has; the others that are needed are made. */
@@ -66,7 +69,7 @@ export async function makeBases(
   known: (layout: EngineLayout) => EngineLayout = (layout) => layout,
 ): Promise<{ kit: EngineKit; code: EngineCode; bases: BaseImage[]; files: Uint8Array[] }> {
   const bytes = readEngine(variant)
-  const { kit: probed, code } = await openKit(variant, bytes, share(guest))
+  const { kit: probed, code } = await openKit(variant, bytes, share(guest), true)
   const kit = { ...probed, layout: known(probed.layout) }
   const source = sourceHash(variant, bytes, guest)
   const bases: BaseImage[] = []
@@ -79,15 +82,24 @@ async function openKit(
   variant: EngineVariant,
   bytes: Uint8Array,
   guest: SharedArrayBuffer,
+  needsBarrier: boolean,
 ): Promise<{ kit: EngineKit; code: EngineCode }> {
   const wasm = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>)
-  const code = await loadEngineCode(variant, wasm, guest)
-  return { code, kit: { variant, wasm, layout: await probeLayout(code), guest } }
+  const barrier = needsBarrier
+    ? new WebAssembly.Module(withWriteBarrier(bytes) as Uint8Array<ArrayBuffer>)
+    : null
+  const code = await loadEngineCode(variant, wasm, barrier, guest)
+  return { code, kit: { variant, wasm, barrier, layout: await probeLayout(code), guest } }
 }
 
-async function kitOf({ variant, kit, guest }: ImagesTask): Promise<{ kit: EngineKit; code: EngineCode }> {
-  if (kit === undefined) return openKit(variant, readEngine(variant), guest)
-  return { kit, code: await loadEngineCode(kit.variant, kit.wasm, guest) }
+async function kitOf({
+  variant,
+  kit,
+  guest,
+  needsBarrier,
+}: ImagesTask): Promise<{ kit: EngineKit; code: EngineCode }> {
+  if (kit === undefined) return openKit(variant, readEngine(variant), guest, needsBarrier)
+  return { kit, code: await loadEngineCode(kit.variant, kit.wasm, kit.barrier, guest) }
 }
 
 export async function buildImages(task: ImagesTask): Promise<ImagesResult> {

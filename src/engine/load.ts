@@ -1,8 +1,10 @@
-// Putting an image into an instance, which may have been used: the base first, what differs over it, zeros everywhere else.
+// Putting an image into an instance, which may have been used: the base first, what differs over it, zeros everywhere else. Where
+// the engine marks what it writes to (cards.ts), an image that is in the instance already is restored there only.
 //
 // The shared bytes of a base are copied once more in each thread that loads it: V8 copies from shared memory word by word,
 // 2.5 times slower than from memory of the thread's own, and the base is most of what a load copies.
 
+import { CARDS_AT, CARDS_END, type CardTable } from './cards.ts'
 import { forEachRun, type Image, imageExtents, runsAt } from './image.ts'
 import { C_STACK_BYTES } from './module.ts'
 
@@ -14,10 +16,17 @@ const STACK_CLEARED_BYTES = 32 << 10
 const STACK_STEP_BYTES = 16 << 10
 
 interface BaseCopy {
-  /** Own bytes, and where they go. */
-  readonly pieces: readonly { readonly address: number; readonly bytes: Uint8Array }[]
+  /** Own bytes of each extent, zeros included, and where they go. */
+  readonly extents: readonly Piece[]
+  /** Those parts of the extents that are runs. */
+  readonly pieces: readonly Piece[]
   /** [from, to) of zeros between them. */
   readonly gaps: readonly (readonly [number, number])[]
+}
+
+interface Piece {
+  readonly address: number
+  readonly bytes: Uint8Array
 }
 
 const copies = new WeakMap<Image, BaseCopy>()
@@ -25,9 +34,16 @@ const copies = new WeakMap<Image, BaseCopy>()
 function copyOf(base: Image): BaseCopy {
   let copy = copies.get(base)
   if (copy === undefined) {
-    const pieces: { address: number; bytes: Uint8Array }[] = []
+    const extents = imageExtents(base).map(([from, to]) => ({
+      address: from,
+      bytes: new Uint8Array(to - from),
+    }))
+    const pieces: Piece[] = []
     forEachRun(base, (address, length, at) => {
-      pieces.push({ address, bytes: new Uint8Array(base.bytes, at, length).slice() })
+      const extent = extents.findLast((each) => address >= each.address)!
+      const bytes = extent.bytes.subarray(address - extent.address, address - extent.address + length)
+      bytes.set(new Uint8Array(base.bytes, at, length))
+      pieces.push({ address, bytes })
     })
     const gaps: [number, number][] = []
     for (const [from, to] of imageExtents(base)) {
@@ -39,7 +55,7 @@ function copyOf(base: Image): BaseCopy {
       }
       if (end < to) gaps.push([end, to])
     }
-    copy = { pieces, gaps }
+    copy = { extents, pieces, gaps }
     copies.set(base, copy)
   }
   return copy
@@ -47,17 +63,101 @@ function copyOf(base: Image): BaseCopy {
 
 /**
  * Gives the memory the image's state. `usedBytes`: one past the last byte that what ran here before may have written. The memory
- * has at least `image.pages`.
+ * has at least `image.pages`; `cards` is its card table, if it has one.
  */
-export function loadImage(image: Image, memory: Uint8Array, usedBytes: number): void {
+export function loadImage(image: Image, memory: Uint8Array, usedBytes: number, cards?: CardTable): void {
   const base = image.base ?? image
   const { pieces, gaps } = copyOf(base)
   for (const { address, bytes } of pieces) memory.set(bytes, address)
   for (const [from, to] of gaps) memory.fill(0, from, to)
   const end = image.base === null ? base.extentBytes : loadDelta(image, base.extentBytes, memory)
   if (usedBytes > end) memory.fill(0, end, usedBytes)
-  if (image.heapStart > 0) clearStack(memory, image.heapStart)
+  if (image.heapStart > 0) clearStack(memory, image.heapStart, stackLimit(image.heapStart, cards))
+  cards?.clear(Math.max(usedBytes, image.extentBytes))
 }
+
+/**
+ * Gives the memory the image's state again, which it had before: what was written to since, and no more. False when that cannot
+ * be known: then nothing is as it should be, and the image must be loaded.
+ */
+export function restoreImage(image: Image, memory: Uint8Array, usedBytes: number, cards: CardTable): boolean {
+  const { heapStart, extentBytes } = image
+  if (heapStart === 0) return false
+  // A stack that has reached the table may have written into it.
+  if (!clearStack(memory, heapStart, CARDS_END)) {
+    memory.fill(0, CARDS_AT, heapStart)
+    return false
+  }
+  const cursor = new DeltaCursor(image, memory)
+  for (const { address, bytes } of copyOf(image.base ?? image).extents) {
+    // The heap's extent reaches as far as anything was ever used.
+    const to = address > 0 ? Math.max(extentBytes, usedBytes) : address + bytes.length
+    const count = cards.take(address, to)
+    for (let i = 0; i < count; i++) {
+      restoreRange(memory, address, bytes, cards.ranges[i * 2]!, cards.ranges[i * 2 + 1]!)
+      cursor.copy(cards.ranges[i * 2]!, cards.ranges[i * 2 + 1]!)
+    }
+  }
+  return true
+}
+
+/** Of a base's extent, and zeros above it. */
+function restoreRange(
+  memory: Uint8Array,
+  address: number,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+): void {
+  const end = address + bytes.length
+  if (from < end) memory.set(bytes.subarray(from - address, Math.min(to, end) - address), from)
+  if (to > end) memory.fill(0, Math.max(from, end), to)
+}
+
+/** An image's runs, gone through once with ranges that ascend. */
+class DeltaCursor {
+  readonly #target: BigInt64Array
+  readonly #memory: Uint8Array
+  readonly #runs: number
+  readonly #bytes: SharedArrayBuffer
+  readonly #table: Uint32Array
+  readonly #source: BigInt64Array
+  #run = 0
+  #at: number
+
+  constructor({ base, runs, bytes }: Image, memory: Uint8Array) {
+    this.#memory = memory
+    this.#target = new BigInt64Array(memory.buffer)
+    this.#runs = base === null ? 0 : runs
+    this.#bytes = bytes
+    this.#table = new Uint32Array(bytes, 0, runs * 2)
+    this.#source = new BigInt64Array(bytes)
+    this.#at = runsAt(runs)
+  }
+
+  /** Copies what the runs have of [from, to), both multiples of eight. */
+  copy(from: number, to: number): void {
+    const table = this.#table
+    const end = this.#runs * 2
+    let run = this.#run
+    let at = this.#at
+    for (; run < end && table[run]! + table[run + 1]! <= from; run += 2) at += table[run + 1]!
+    this.#run = run
+    this.#at = at
+    for (; run < end && table[run]! < to; run += 2) {
+      const start = Math.max(from, table[run]!)
+      const length = Math.min(to, table[run]! + table[run + 1]!) - start
+      const source = at + start - table[run]!
+      if (length < LONG_RUN_BYTES) copyWords(this.#source, source >> 3, this.#target, start >> 3, length >> 3)
+      else this.#memory.set(new Uint8Array(this.#bytes, source, length), start)
+      at += table[run + 1]!
+    }
+  }
+}
+
+/** Where the C stack's far end is, or the card table's. */
+const stackLimit = (stackEnd: number, cards: CardTable | undefined): number =>
+  cards === undefined ? stackEnd - C_STACK_BYTES : CARDS_END
 
 /** Returns where the last run ends, at least `baseEnd`; above that, what lies between runs is zeroed. */
 function loadDelta({ bytes, runs }: Image, baseEnd: number, memory: Uint8Array): number {
@@ -94,16 +194,16 @@ const ZEROS = Buffer.alloc(STACK_STEP_BYTES)
 
 /**
  * Nothing live refers to the C stack's old bytes, and they are cleared all the same, as deep as they go: where a step of the stack
- * is all zeros, nothing below it has been written, but for frames larger than a step.
+ * is all zeros, nothing below it has been written, but for frames larger than a step. False when it has reached `lowest`.
  */
-function clearStack(memory: Uint8Array, stackEnd: number): void {
+function clearStack(memory: Uint8Array, stackEnd: number, lowest: number): boolean {
   let from = stackEnd - STACK_CLEARED_BYTES
   memory.fill(0, from, stackEnd)
-  const lowest = stackEnd - C_STACK_BYTES
   while (from - STACK_STEP_BYTES >= lowest && ZEROS.compare(memory, from - STACK_STEP_BYTES, from) !== 0) {
     memory.fill(0, from - STACK_STEP_BYTES, from)
     from -= STACK_STEP_BYTES
   }
+  return from - STACK_STEP_BYTES >= lowest
 }
 
 /** A stretch of untouched stack that is recognised by one comparison. */
@@ -111,12 +211,13 @@ const STRETCH_BYTES = 64 << 10
 const STRETCH_OF_ZEROS = Buffer.alloc(STRETCH_BYTES)
 
 /**
- * Zeroes all that has ever been touched of the C stack, whatever lies between: for a change of tenant. It is looked through from
+ * Zeroes all that has ever been touched of the C stack, whatever lies between, down to the card table if there is one: for a
+ * change of tenant. It is looked through from
  * its far end, because to zero all of its 5 MiB would commit them: 0.1 ms, an instance's first time 1 ms.
  */
-export function scrubStack(memory: Uint8Array, stackEnd: number): void {
+export function scrubStack(memory: Uint8Array, stackEnd: number, cards?: CardTable): void {
   const bytes = Buffer.from(memory.buffer, memory.byteOffset, stackEnd)
-  let at = stackEnd - C_STACK_BYTES
+  let at = stackLimit(stackEnd, cards)
   while (at < stackEnd) {
     const end = Math.min(at + STRETCH_BYTES, stackEnd)
     if (STRETCH_OF_ZEROS.compare(bytes, at, end, 0, end - at) !== 0) break

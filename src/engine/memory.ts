@@ -3,7 +3,7 @@
 
 import type { GuestHeap } from './heap.ts'
 import type { Image } from './image.ts'
-import { loadImage, scrubStack } from './load.ts'
+import { loadImage, restoreImage, scrubStack } from './load.ts'
 import { type EmModule, INITIAL_PAGES, PAGE_BYTES, STATIC_DATA_BYTES } from './module.ts'
 
 /** Beside its linear memory: JavaScript objects, page tables, V8's own. Measured: 110 to 165 KB. */
@@ -45,6 +45,11 @@ export class InstanceMemory {
     this.#maximumBytes = this.#limitBytes = maximumPages * PAGE_BYTES
   }
 
+  /** Whether what is written to is known: then a load of the image that is in it already takes no more than that. */
+  get hasBarrier(): boolean {
+    return this.#em.cards !== undefined
+  }
+
   /** The engine's allocator asks for more. Refused, it tells its guest that memory is out. */
   grows(bytes: number): boolean {
     const isAllowed = bytes <= this.#limitBytes && this.mayGrow(bytes)
@@ -64,13 +69,17 @@ export class InstanceMemory {
   load(image: Image, limitBytes: number = this.#maximumBytes): void {
     const missing = image.pages - this.#em.HEAPU8.byteLength / PAGE_BYTES
     if (missing > 0) throw new Error(`image of ${image.pages} pages for an instance that lacks ${missing}`)
+    const { cards } = this.#em
     const top = this.#heap.breakBytes
     this.#committed = Math.max(this.#committed, top)
     if (this.#ranImage !== undefined && this.#ranImage !== image) {
-      if (image.heapStart > 0) scrubStack(this.#em.HEAPU8, image.heapStart)
+      if (image.heapStart > 0) scrubStack(this.#em.HEAPU8, image.heapStart, cards)
       this.#ranImage = undefined
     }
-    loadImage(image, this.#em.HEAPU8, top)
+    const isRestored =
+      cards !== undefined && this.#image === image && restoreImage(image, this.#em.HEAPU8, top, cards)
+    if (!isRestored) loadImage(image, this.#em.HEAPU8, top, cards)
+    this.#heap.markOwnCells(image.pointers)
     this.#image = image
     this.#limitBytes = Math.min(limitBytes, this.#maximumBytes)
     this.#wasRefused = false

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { EmscriptenModuleLoaderOptions, QuickJSSyncVariant } from 'quickjs-emscripten-core'
+import { CARDED_BYTES_MAX, CARDS_AT, CardTable } from './cards.ts'
 import { GuestScripts } from './scripts.ts'
 
 /** The builds of quickjs-emscripten that the engine can run on. */
@@ -20,7 +21,7 @@ export const DEFAULT_ENGINE: EngineVariant = 'quickjs'
 export const INITIAL_PAGES = 256
 export const PAGE_BYTES = 65536
 /** The engine's static data ends below this address; its C stack and then its heap follow. */
-export const STATIC_DATA_BYTES = 128 << 10
+export const STATIC_DATA_BYTES = CARDS_AT
 /** The C stack, as both builds are linked: it grows down from where the heap begins. */
 export const C_STACK_BYTES = 5 << 20
 
@@ -53,6 +54,8 @@ interface EmscriptenCallbacks {
 /** What we use of the emscripten module. Pointers are plain numbers: byte offsets into the linear memory. */
 export interface EmModule {
   readonly HEAPU8: Uint8Array
+  /** What has been written to, where the engine has a write barrier: whoever writes from outside of it says so here. */
+  readonly cards: CardTable | undefined
   callbacks: EmscriptenCallbacks
   _malloc(bytes: number): number
   _free(pointer: number): void
@@ -110,13 +113,15 @@ export interface EngineFfi {
   QTS_DupValuePointer(ctx: number, value: number): number
 }
 
-type ModuleLoader = (options: EmscriptenModuleLoaderOptions) => Promise<EmModule>
+type ModuleLoader = (options: EmscriptenModuleLoaderOptions) => Promise<Omit<EmModule, 'cards'>>
 type FfiConstructor = new (module: EmModule) => EngineFfi
 
 /** What opening an instance needs: the loader's two JavaScript halves and the compiled module. */
 export interface EngineCode {
   readonly variant: EngineVariant
   readonly wasm: WebAssembly.Module
+  /** The same with a write barrier; null when nobody needs it. */
+  readonly barrier: WebAssembly.Module | null
   readonly loadModule: ModuleLoader
   readonly Ffi: FfiConstructor
   readonly scripts: GuestScripts
@@ -144,12 +149,14 @@ export async function loadEngineModules(variant: EngineVariant): Promise<[unknow
 export async function loadEngineCode(
   variant: EngineVariant,
   wasm: WebAssembly.Module,
+  barrier: WebAssembly.Module | null,
   guest: SharedArrayBuffer,
 ): Promise<EngineCode> {
   const [loader, ffi] = await loadEngineModules(variant)
   return {
     variant,
     wasm,
+    barrier,
     loadModule: unwrapDefault(loader) as ModuleLoader,
     Ffi: unwrapDefault(ffi) as FfiConstructor,
     scripts: new GuestScripts(guest),
@@ -172,6 +179,7 @@ export type GrowthGate = (bytes: number) => boolean
  * Makes a blank instance over a memory of its own. `maximumPages` is the hard memory limit of whatever runs in it:
  * QuickJS's own memory limit does not hold (quickjs-emscripten issues 255 and 271), a WebAssembly maximum does. Below that
  * the gate decides: the engine's allocator grows its memory by `grow` of the object it is given, and by nothing else.
+ * `hasBarrier`: of the build with the write barrier, if there is one.
  */
 export async function openModule(
   code: EngineCode,
@@ -179,6 +187,7 @@ export async function openModule(
   maximumPages: number,
   output: EngineOutput,
   gate: GrowthGate = () => true,
+  hasBarrier = false,
 ): Promise<OpenedModule> {
   const memory = new WebAssembly.Memory({ initial: initialPages, maximum: maximumPages })
   const grow = memory.grow.bind(memory)
@@ -186,6 +195,9 @@ export async function openModule(
     if (!gate(memory.buffer.byteLength + pages * PAGE_BYTES)) throw new RangeError('no room to grow')
     return grow(pages)
   }
+  const isCarded = hasBarrier && code.barrier !== null && maximumPages * PAGE_BYTES <= CARDED_BYTES_MAX
+  const cards = isCarded ? new CardTable(memory) : undefined
+  const wasm = cards === undefined ? code.wasm : code.barrier!
   const options: EmscriptenModuleLoaderOptions & {
     print: EngineOutput
     printErr: EngineOutput
@@ -193,7 +205,8 @@ export async function openModule(
   } = {
     wasmMemory: memory,
     instantiateWasm(imports, onSuccess) {
-      const instance = new WebAssembly.Instance(code.wasm, imports)
+      if (cards !== undefined) markForeignWrites(imports, cards)
+      const instance = new WebAssembly.Instance(wasm, imports)
       onSuccess(instance)
       return instance.exports
     },
@@ -202,6 +215,24 @@ export async function openModule(
     // It would put the host's own path into the guest's memory, and so into every image.
     thisProgram: 'ringlet',
   }
-  const em = await code.loadModule(options)
+  const em: EmModule = Object.assign(await code.loadModule(options), { cards })
   return { em, ffi: new code.Ffi(em), memory }
+}
+
+/**
+ * What the engine imports writes without the barrier: a time zone into static data, a file's result onto the stack. A call of one
+ * marks all static data. Left alone are those without a parameter, which are given no address, and those that lead to our
+ * callbacks, which mark what they write.
+ */
+function markForeignWrites(imports: WebAssembly.Imports, cards: CardTable): void {
+  for (const functions of Object.values(imports as Record<string, Record<string, unknown>>)) {
+    for (const [name, imported] of Object.entries(functions)) {
+      if (typeof imported !== 'function' || imported.length === 0 || /\.callbacks\./.test(String(imported)))
+        continue
+      functions[name] = (...values: unknown[]) => {
+        cards.mark(0, STATIC_DATA_BYTES)
+        return (imported as (...values: unknown[]) => unknown)(...values)
+      }
+    }
+  }
 }

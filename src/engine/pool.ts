@@ -89,6 +89,11 @@ export class Pool<R extends Runtime> {
     this.marks = new Watermarks(limits.gcSoftBytes)
   }
 
+  /** Whether its runtimes are reset so often that a write barrier costs less than to load the image each time. */
+  get wantsBarrier(): boolean {
+    return this.limits.isolation === 'request'
+  }
+
   get isFull(): boolean {
     return this.size + this.wanted >= this.limits.maxRuntimes
   }

@@ -19,7 +19,7 @@ export interface PoolPlan {
 
 export interface PoolsLimits {
   readonly instances: number
-  /** Ready instances that no function has yet. */
+  /** Ready instances that no function has yet, of each build of the engine that functions want. */
   readonly blanks: number
   /** Of every instance's memory, so that each fits any function; below it a function's own limit holds. */
   readonly maximumPages: number
@@ -56,6 +56,8 @@ export class Pools<R extends Runtime> {
   readonly #runtimesMax: number
   /** What is in a blank, so that its pages are touched before a request needs them. */
   readonly #blankImage: Image | undefined
+  /** Which builds of the engine functions want: with the write barrier or without. */
+  readonly #builds: readonly boolean[]
 
   constructor(
     code: EngineCode,
@@ -75,6 +77,7 @@ export class Pools<R extends Runtime> {
     this.#pools = plans.map((plan, index) => new Pool(index, plan.image, plan.limits))
     this.#runtimesMax = plans.reduce((sum, plan) => sum + plan.limits.maxRuntimes, 0)
     this.#blankImage = middleImage(plans)
+    this.#builds = [...new Set(this.#pools.map((pool) => this.#wantsBarrier(pool)))]
     this.#used = new LRUCache<R, R>({ max: limits.instances, dispose: (runtime) => this.#leaves(runtime) })
   }
 
@@ -204,7 +207,7 @@ export class Pools<R extends Runtime> {
     if (!this.#wantsBlank) return
     if (this.#hasRoomFor(this.#blankImage)) {
       try {
-        this.#addBlank(await this.#openInstance(INITIAL_PAGES))
+        this.#addBlank(await this.#openInstance(INITIAL_PAGES, this.#scarceBuild))
       } catch (error) {
         this.#events.notOpened(error)
       }
@@ -217,8 +220,24 @@ export class Pools<R extends Runtime> {
   }
 
   get #wantsBlank(): boolean {
-    if (this.#blanks.length >= this.#limits.blanks || this.#blankImage === undefined) return false
+    if (this.#blankImage === undefined || this.#blanksOf(this.#scarceBuild) >= this.#limits.blanks)
+      return false
     return this.#used.size + this.#blanks.length < this.#runtimesMax
+  }
+
+  #wantsBarrier(pool: Pool<R>): boolean {
+    return this.#code.barrier !== null && pool.wantsBarrier
+  }
+
+  /** The build of which there are the fewest blanks. */
+  get #scarceBuild(): boolean {
+    return this.#builds.reduce((a, b) => (this.#blanksOf(b) < this.#blanksOf(a) ? b : a))
+  }
+
+  #blanksOf(hasBarrier: boolean): number {
+    let count = 0
+    for (const blank of this.#blanks) if (blank.memory.hasBarrier === hasBarrier) count++
+    return count
   }
 
   /** The runtime that was used least recently, if that is long ago. */
@@ -240,11 +259,14 @@ export class Pools<R extends Runtime> {
       if (this.#canOpen(pool.image)) this.#want(pool)
       return undefined
     }
-    let instance = this.#blanks.pop()
+    const index = this.#blanks.findLastIndex((blank) => blank.memory.hasBarrier === this.#wantsBarrier(pool))
+    let instance = index < 0 ? undefined : this.#blanks.splice(index, 1)[0]
     if (instance === undefined && !this.#hasRoomFor(pool.image)) {
-      const oldest = this.#oldest()
-      if (oldest === undefined) return undefined
-      instance = this.#evict(oldest)
+      // Any image runs on either build, only slower.
+      instance = this.#blanks.pop()
+      const oldest = instance === undefined ? this.#oldest() : undefined
+      if (instance === undefined && oldest === undefined) return undefined
+      if (oldest !== undefined) instance = this.#evict(oldest)
     }
     if (instance !== undefined) return this.#furnish(pool, instance)
     this.#want(pool)
@@ -279,13 +301,14 @@ export class Pools<R extends Runtime> {
     if (!this.#canOpen(image)) return
     this.#makeRoom(footprintOf(image))
     if (this.#used.size + this.#blanks.length >= this.#limits.instances) this.#dropOne()
-    const instance = await this.#openInstance(Math.max(image.pages, INITIAL_PAGES))
+    const pages = Math.max(image.pages, INITIAL_PAGES)
+    const instance = await this.#openInstance(pages, this.#wantsBarrier(pool))
     pool.idle.push(this.#furnish(pool, instance))
   }
 
-  async #openInstance(pages: number): Promise<Instance> {
+  async #openInstance(pages: number, hasBarrier: boolean): Promise<Instance> {
     const { maximumPages } = this.#limits
-    const instance = await Instance.open(this.#code, this.#layout, maximumPages, pages)
+    const instance = await Instance.open(this.#code, this.#layout, maximumPages, pages, hasBarrier)
     instance.memory.mayGrow = (bytes) => this.#mayGrow(instance, bytes)
     this.#events.opened()
     return instance

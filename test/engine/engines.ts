@@ -144,9 +144,11 @@ export class Engine {
     return this.image(`exports.default = ${text}`)
   }
 
-  async instance(image: Image, limits: Partial<InstanceLimits> = {}): Promise<Instance> {
+  /** `hasBarrier`: of the build with the write barrier. */
+  async instance(image: Image, limits: Partial<InstanceLimits> = {}, hasBarrier = false): Promise<Instance> {
     const { kit, code } = this.built
-    const instance = await Instance.open(code, kit.layout, MEMORY_BYTES / PAGE_BYTES, image.pages)
+    const pages = MEMORY_BYTES / PAGE_BYTES
+    const instance = await Instance.open(code, kit.layout, pages, image.pages, hasBarrier)
     instance.load(image, { ...INSTANCE_LIMITS, ...limits })
     return instance
   }
@@ -155,10 +157,10 @@ export class Engine {
     return this.instance(await this.handler(text), limits)
   }
 
-  /** Pools of these images, all with the same limits; no blanks unless it says so. */
+  /** Pools of these images, all with the same limits but for their isolation; no blanks unless it says so. */
   pools(
     images: readonly Image[],
-    limits: Partial<PoolLimits> = {},
+    limits: Partial<PoolLimits> & { isolations?: readonly PoolLimits['isolation'][] } = {},
     { budgetBytes = 1 << 30, ...shard }: Partial<PoolsLimits> & { budgetBytes?: number } = {},
   ): { pools: Pools<Runtime>; counts: Counts; budget: MemoryBudget } {
     const counts: Counts = {
@@ -201,7 +203,10 @@ export class Engine {
       ...limits,
       instance: { memoryBytes: MEMORY_BYTES, ...(limits.instance ?? INSTANCE_LIMITS) },
     }
-    const plans = images.map((image) => ({ image, limits: all }))
+    const plans = images.map((image, i) => ({
+      image,
+      limits: { ...all, isolation: limits.isolations?.[i] ?? all.isolation },
+    }))
     const budget = new MemoryBudget(budgetBytes)
     const pools = new Pools(
       code,

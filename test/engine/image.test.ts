@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
+import { CARDS_AT, CARDS_END } from '../../src/engine/cards.ts'
 import { forEachRun, type Image, isSound } from '../../src/engine/image.ts'
 import type { Instance } from '../../src/engine/instance.ts'
-import { ask, describeEngines } from './engines.ts'
+import { FLAG, OUTCOME } from '../../src/guest/ops.ts'
+import { FakeHost } from '../support/fake-host.ts'
+import { ask, describeEngines, takeAnswer } from './engines.ts'
 
 const LIMITS = { cpuMs: 50, hostCalls: 1000, gcHardBytes: 1e9 }
 const CLONES = 10_000
@@ -34,11 +37,13 @@ const HOSTILE = `
 const PATHS = [...HOSTILE.matchAll(/^ {4}'(\/\w+)':/gm)].map(([, path]) => path!)
 
 describeEngines('an image', (engine) => {
-  /** The whole memory, without the seed of Math.random: it is not to be used any more. */
+  /** The whole memory, without the seed of Math.random, which is not to be used any more, and without a card table. */
   function stateOf(instance: Instance, image: Image): Buffer {
     const seed = image.pointers.ctx + engine.built.kit.layout.randomState!
-    instance.bytes.fill(0, seed, seed + 8)
-    return Buffer.from(instance.bytes.buffer, 0, instance.bytes.length)
+    const state = Buffer.from(instance.bytes)
+    state.fill(0, seed, seed + 8)
+    if (instance.memory.hasBarrier) state.fill(0, CARDS_AT, CARDS_END)
+    return state
   }
 
   /** One memory may be longer than the other: then the rest of it must be zeros. */
@@ -48,22 +53,88 @@ describeEngines('an image', (engine) => {
     return short.equals(long.subarray(0, short.length)) && rest.equals(Buffer.alloc(rest.length))
   }
 
-  test('loaded over a used instance gives, byte for byte, what it gives in a fresh one: static data and C stack too', async () => {
-    expect(PATHS.length).toBe(17)
-    const image = await engine.image(HOSTILE, { stackBytes: 64 << 10 })
+  test.each([
+    ['', false],
+    [', as far as a write barrier tells', true],
+  ])(
+    'loaded over a used instance%s gives, byte for byte, what it gives in a fresh one: static data and C stack too',
+    async (_, hasBarrier) => {
+      expect(PATHS.length).toBe(17)
+      const image = await engine.image(HOSTILE, { stackBytes: 64 << 10 })
+      const fresh = stateOf(await engine.instance(image, LIMITS), image)
+      const differing: string[] = []
+      const open = () => engine.instance(image, LIMITS, hasBarrier)
+      let used = await open()
+      expect(used.memory.hasBarrier).toBe(hasBarrier)
+      for (const path of [...PATHS, ...PATHS.toReversed(), '/plain']) {
+        ask(used, { path, method: 'POST', body: `KEEP-THIS-${path}` })
+        // What the engine itself gave up is dropped with its memory, never loaded again.
+        if (used.failure === 'engine') used = await open()
+        expect(isSame(stateOf(used, image), fresh)).toBe(false)
+        used.load(image, LIMITS)
+        if (!isSame(stateOf(used, image), fresh)) differing.push(path)
+        expect(ask(used).body).toBe('plain')
+      }
+      expect(differing).toEqual([])
+    },
+  )
+
+  test('is restored after the host has written: features, calls, pieces of a body, timers, random bytes', async () => {
+    const image = await engine.image(`
+      const load = (name) => Object.getOwnPropertyDescriptor(globalThis, name).get?.call(globalThis)
+      const pieces = []
+      exports.default = async (request, env) => {
+        const path = new URL(request.url).pathname
+        if (path === '/read') for await (const piece of request.body) pieces.push(piece.length)
+        if (path === '/features') for (const name of ['FormData', 'TextDecoder', 'URLPattern', 'structuredClone', 'CompressionStream']) load(name)
+        if (path === '/random') for (let i = 0; i < 50; i++) crypto.getRandomValues(new Uint8Array(1000))
+        if (path === '/digest') await crypto.subtle.digest('SHA-256', new Uint8Array(3000))
+        if (path === '/timer') await new Promise((resolve) => setTimeout(resolve, 5))
+        if (path === '/env') return new Response(env.SECRET)
+        return new Response(pieces.join())
+      }`)
     const fresh = stateOf(await engine.instance(image, LIMITS), image)
+    const used = await engine.instance(image, LIMITS, true)
     const differing: string[] = []
-    let used = await engine.instance(image, LIMITS)
-    for (const path of [...PATHS, ...PATHS.toReversed(), '/plain']) {
-      ask(used, { path, method: 'POST', body: `KEEP-THIS-${path}` })
-      // What the engine itself gave up is dropped with its memory, never loaded again.
-      if (used.failure === 'engine') used = await engine.instance(image, LIMITS)
-      expect(isSame(stateOf(used, image), fresh)).toBe(false)
-      used.load(image, LIMITS)
-      if (!isSame(stateOf(used, image), fresh)) differing.push(path)
-      expect(ask(used).body).toBe('plain')
+    const begin = (path: string) => {
+      const host = new FakeHost()
+      host.environment = JSON.stringify({ SECRET: 'of the environment'.repeat(50) })
+      return { host, answer: ask(used, { path, host }) }
     }
+    const check = (what: string) => {
+      used.load(image, LIMITS)
+      if (!isSame(stateOf(used, image), fresh)) differing.push(what)
+    }
+    for (const path of ['/features', '/random', '/env']) {
+      expect(begin(path).answer.status).toBe(200)
+      check(path)
+    }
+    for (const id of begin('/timer').host.timers.keys()) used.fire(id)
+    expect(takeAnswer(used).status).toBe(200)
+    check('/timer')
+    const { host } = begin('/digest')
+    const [id] = [...host.calls.keys()]
+    used.complete(id!, OUTCOME.DONE, new Uint8Array(32).fill(7))
+    expect(takeAnswer(used).status).toBe(200)
+    check('/digest')
+    used.begin(new FakeHost())
+    const head = Buffer.from('POST /read HTTP/1.1\r\nhost: a\r\n\r\n')
+    used.invoke(head, 0, head.length, null, 0, 0, false, FLAG.STREAM)
+    for (const isLast of [false, false, true]) used.push(Buffer.alloc(9000, 'p'), 0, 9000, isLast)
+    expect(takeAnswer(used).body).toBe('9000,9000,9000')
+    check('/read')
     expect(differing).toEqual([])
+  })
+
+  test('is loaded whole when the C stack has reached the card table', async () => {
+    const image = await engine.handler(`() => new Response('hi')`)
+    const fresh = stateOf(await engine.instance(image), image)
+    const used = await engine.instance(image, {}, true)
+    ask(used)
+    used.bytes.fill(0xaa, CARDS_END - 64, image.heapStart)
+    used.bytes.fill(0xaa, image.heapStart + 4096, image.heapStart + 8192)
+    used.load(image, LIMITS)
+    expect(isSame(stateOf(used, image), fresh)).toBe(true)
   })
 
   test('of another function leaves nothing of the one before', async () => {

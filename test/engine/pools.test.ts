@@ -38,6 +38,31 @@ describeEngines('the pools of a shard', (engine) => {
     expect([pools.blanks, isUntidy(pools)]).toEqual([0, true])
   })
 
+  test('functions that are reset after each request have instances with a write barrier, others have none: blanks of both', async () => {
+    const two = await images(engine, named('a'), named('b'))
+    const isolations = ['request', 'reuse'] as const
+    const { pools, counts } = engine.pools(two, { isolations }, { blanks: 1 })
+    for (let i = 0; i < 5 && isUntidy(pools); i++) await pools.tidy(NOW_MS)
+    expect([pools.blanks, counts.opened, isUntidy(pools)]).toEqual([2, 2, false])
+    for (const index of [0, 1, 0, 1]) {
+      const runtime = pools.lease(index)!
+      expect(runtime.instance.memory.hasBarrier).toBe(index === 0)
+      ask(runtime.instance)
+      pools.giveBack(runtime, NOW_MS, false)
+    }
+    expect(counts).toMatchObject({ opened: 2, loaded: 2, reset: 2 })
+  })
+
+  test('where there is room for no other instance, one of the other build does as well', async () => {
+    const two = await images(engine, named('a'), named('b'))
+    const isolations = ['request', 'reuse'] as const
+    const { pools, counts } = engine.pools(two, { isolations }, { instances: 1 })
+    const served = []
+    for (const index of [0, 0, 1, 1, 0, 0]) served.push(await serve(pools, index))
+    expect(served).toEqual(['a 1', 'a 1', 'b 1', 'b 2', 'a 1', 'a 1'])
+    expect(counts).toMatchObject({ opened: 1, loaded: 3, evicted: 2 })
+  })
+
   test('there are no more blanks than functions could use', async () => {
     const { pools } = engine.pools(await images(engine, named('a')), { maxRuntimes: 1 }, { blanks: 5 })
     await pools.tidy(NOW_MS)
