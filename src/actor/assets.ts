@@ -50,6 +50,8 @@ interface Pending {
   content: { readonly id: number; readonly bytes: Uint8Array } | undefined
   /** By asset; undefined while it is being opened. */
   readonly open: Map<number, ContentPieces | undefined>
+  /** With the request all that it has open ends. */
+  closeAtEnd(): void
 }
 const PENDING = Symbol('assets')
 
@@ -82,7 +84,7 @@ export class Assets {
     const request = requestOf(method, url, fields)
     const pending = pendingOf(scope)
     const { open } = pending
-    if (typeof id !== 'number' || open.has(id) || scope.signal.aborted)
+    if (typeof id !== 'number' || open.has(id) || scope.hasEnded)
       throw new CallError('TypeError', 'the file cannot be asked for')
     pending.content = undefined
     const answer = told(site.answer(request, performance.now()))
@@ -93,9 +95,10 @@ export class Assets {
     }
     if (open.size >= OPEN_MAX)
       throw new CallError('RangeError', `more than ${OPEN_MAX} files are open and not read to their ends`)
+    pending.closeAtEnd()
     open.set(id, undefined)
     const opened = await this.#open(answer, request)
-    if (call.signal.aborted) {
+    if (call.isGivenUp) {
       open.delete(id)
       opened.pieces.close()
     } else open.set(id, opened.pieces)
@@ -149,11 +152,16 @@ export class Assets {
 function pendingOf(scope: RequestScope): Pending {
   return scope.state(PENDING, () => {
     const open: Pending['open'] = new Map()
-    // With the request all that it has open ends. What is being opened just now is closed when it is.
-    scope.signal.addEventListener('abort', () => {
-      for (const pieces of open.values()) pieces?.close()
-    })
-    return { content: undefined, open }
+    let isWatching = false
+    const closeAtEnd = () => {
+      if (isWatching) return
+      isWatching = true
+      // What is being opened just now is closed when it is.
+      scope.signal.addEventListener('abort', () => {
+        for (const pieces of open.values()) pieces?.close()
+      })
+    }
+    return { content: undefined, open, closeAtEnd }
   })
 }
 
@@ -181,9 +189,7 @@ function requestOf(method: HostValue, url: HostValue, fields: HostValue): Static
     throw new CallError('TypeError', `the URL is longer than ${URL_CHARS_MAX} characters`)
   if (fields.length > FIELDS_CHARS_MAX)
     throw new CallError('TypeError', `the headers are longer than ${FIELDS_CHARS_MAX} characters`)
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (parsed === undefined || !/^https?:$/.test(parsed.protocol))
-    throw new CallError('TypeError', 'files are asked for by http: and https: URLs only')
+  const parsed = webUrl(url)
   const request: Record<RequestField, string | null> = {
     range: null,
     acceptEncoding: null,
@@ -202,6 +208,16 @@ function requestOf(method: HostValue, url: HostValue, fields: HostValue): Static
     request[key] = request[key] === null ? value : `${request[key]}, ${value}`
   }
   return { ...request, method, path: parsed.pathname, query: parsed.search }
+}
+
+function webUrl(text: string): URL {
+  try {
+    const url = new URL(text)
+    if (url.protocol === 'http:' || url.protocol === 'https:') return url
+  } catch {
+    // Refused as what it is not.
+  }
+  throw new CallError('TypeError', 'files are asked for by http: and https: URLs only')
 }
 
 function headOf({ status, fields, length }: Answer, hasBody: boolean): string {

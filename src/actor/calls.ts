@@ -15,9 +15,13 @@ export interface Caller {
   charge(cpuMs: number): boolean
 }
 
+/** Why signals abort. One for all: an error for each, with its stack, would cost more than most calls. */
+const ENDED = new CallError('AbortError', 'the request has ended')
+
 class Scope implements RequestScope {
   readonly #caller: Caller
-  readonly #end = new AbortController()
+  #end: AbortController | undefined
+  hasEnded = false
   readonly #states = new Map<symbol, unknown>()
 
   constructor(caller: Caller) {
@@ -29,6 +33,8 @@ class Scope implements RequestScope {
   }
 
   get signal(): AbortSignal {
+    this.#end ??= new AbortController()
+    if (this.hasEnded) this.#end.abort(ENDED)
     return this.#end.signal
   }
 
@@ -38,11 +44,12 @@ class Scope implements RequestScope {
   }
 
   charge(cpuMs: number): boolean {
-    return !this.#end.signal.aborted && this.#caller.charge(cpuMs)
+    return !this.hasEnded && this.#caller.charge(cpuMs)
   }
 
   end(): void {
-    this.#end.abort()
+    this.hasEnded = true
+    this.#end?.abort(ENDED)
   }
 }
 
@@ -63,13 +70,17 @@ class Call implements HostCall {
 
   get signal(): AbortSignal {
     this.#abort ??= new AbortController()
-    if (this.caller === undefined) this.#abort.abort()
+    if (this.isGivenUp) this.#abort.abort(ENDED)
     return this.#abort.signal
+  }
+
+  get isGivenUp(): boolean {
+    return this.caller === undefined
   }
 
   giveUp(): void {
     this.caller = undefined
-    this.#abort?.abort()
+    this.#abort?.abort(ENDED)
   }
 }
 

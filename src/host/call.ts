@@ -19,8 +19,10 @@ export class CallError extends Error {
 export interface RequestScope {
   /** Index of the function among the plan's. */
   readonly functionIndex: number
-  /** Aborted at the request's end: what is still open then is to be closed. */
+  /** Aborted at the request's end: what is still open then is to be closed. Made when first asked for. */
   readonly signal: AbortSignal
+  /** Whether that end has been. To ask costs nothing, as a signal does. */
+  readonly hasEnded: boolean
   /**
    * Charges processor time that an operation will use where nobody can measure it. False when the request has less left: then the
    * operation must not begin, and the request is over its limit.
@@ -34,6 +36,7 @@ export interface HostCall {
   readonly scope: RequestScope
   /** Aborted when nobody waits for the result any more. Made when first asked for. */
   readonly signal: AbortSignal
+  readonly isGivenUp: boolean
 }
 
 /**

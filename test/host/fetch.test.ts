@@ -112,6 +112,9 @@ class TestScope implements RequestScope {
   get signal(): AbortSignal {
     return this.#end.signal
   }
+  get hasEnded(): boolean {
+    return this.#end.signal.aborted
+  }
   leftMs = 1000
   charge(cpuMs: number): boolean {
     this.leftMs -= cpuMs
@@ -145,7 +148,13 @@ function world(
   const scope = new TestScope()
   const ops = new Map(fetcher.ops)
   const callUntil = (signal: AbortSignal, what: number, ...values: HostValue[]) => {
-    const call: HostCall = { scope, signal }
+    const call: HostCall = {
+      scope,
+      signal,
+      get isGivenUp() {
+        return signal.aborted
+      },
+    }
     return ops.get(what)!(values, call)
   }
   const call = (what: number, ...values: HostValue[]) =>

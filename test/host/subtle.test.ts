@@ -25,9 +25,13 @@ function callWith(leftMs: number) {
   const end = new AbortController()
   const call: HostCall = {
     signal: new AbortController().signal,
+    isGivenUp: false,
     scope: {
       functionIndex: 0,
       signal: end.signal,
+      get hasEnded() {
+        return end.signal.aborted
+      },
       charge: (cpuMs) => {
         charged.push(cpuMs)
         return cpuMs <= leftMs

@@ -24,7 +24,7 @@ function codecsOf(scope: RequestScope): Map<number, Codec> {
 
 function open(scope: RequestScope, id: number, kind: HostValue): Codec {
   const codecs = codecsOf(scope)
-  if (scope.signal.aborted || codecs.has(id)) throw new CallError('TypeError', 'the stream cannot begin')
+  if (scope.hasEnded || codecs.has(id)) throw new CallError('TypeError', 'the stream cannot begin')
   if (codecs.size >= CODECS_MAX) {
     throw new CallError(
       'RangeError',

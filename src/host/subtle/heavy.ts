@@ -37,8 +37,7 @@ async function inTurn<T>({ scope, signal }: HostCall, work: () => Promise<T>): P
   last = new Promise<void>((resolve) => (done = resolve))
   await before
   try {
-    if (signal.aborted || scope.signal.aborted)
-      throw new CallError('AbortError', 'nobody waits for it any more')
+    if (signal.aborted || scope.hasEnded) throw new CallError('AbortError', 'nobody waits for it any more')
     return await work()
   } finally {
     done()
