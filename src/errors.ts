@@ -82,6 +82,11 @@ export const ANSWER_ERRORS = {
     message: 'The function is not served for a while, because it has hung its shard repeatedly',
     retryAfterSeconds: 10,
   },
+  'runtime-lost': {
+    status: 503,
+    message: 'Another request that was served beside this one exceeded a limit',
+    retryAfterSeconds: 1,
+  },
   'pool-exhausted': { status: 503, message: 'Too many requests at the moment', retryAfterSeconds: 1 },
   'buffers-full': { status: 503, message: 'The buffers of the server are full', retryAfterSeconds: 1 },
   overloaded: {

@@ -1,10 +1,10 @@
-// Which functions belong into the penalty lane: those that use up their processor time again and again. They are served by an actor of
+// Which functions belong into the penalty lane: those that use up their processor time, or their memory, again and again. They are served by an actor of
 // their own at a lower priority, so that they cost their neighbours little.
 
 import type { Standing } from './standing.ts'
 
 export interface PenaltyOptions {
-  /** So many requests that used up their processor time within `windowMs` put a function into the lane for `ms`; 0: never. */
+  /** So many requests that used up their processor time or memory within `windowMs` put a function into the lane for `ms`; 0: never. */
   readonly offences: number
   readonly windowMs: number
   readonly ms: number
@@ -29,7 +29,7 @@ export class PenaltyBook {
     this.#onPenalised = onPenalised
   }
 
-  /** A request of this function has used up its processor time. Offences in the lane keep it there. */
+  /** A request of this function has used up its processor time or its memory. Offences in the lane keep it there. */
   offence(functionIndex: number, nowMs: number): void {
     const { offences, windowMs, ms } = this.#options
     const times = this.#times[functionIndex]

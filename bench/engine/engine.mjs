@@ -60,6 +60,8 @@ export async function openEngine(variant = 'quickjs') {
     const events = { ...Object.fromEntries(names.map((name) => [name, count(name)])), left() {} }
     const all = {
       maxRuntimes: 1,
+      perRuntime: 1,
+      inFlight: 1,
       isolation: 'reuse',
       boundedRequests: 1,
       boundedMs: 1,

@@ -7,9 +7,9 @@ import { HTTP_ERRORS } from '../http/errors.ts'
 import type { LineLog } from '../log.ts'
 import { IDLE_COUNTS, idleType, REQUEST, RESPONSE } from '../protocol.ts'
 import { acceptorBell, actorBell, requestRing, requestRoomBell, type ShardHandle } from '../shard.ts'
-import type { Exchange } from './exchange.ts'
 import type { Outbox } from './outbox.ts'
 import type { SessionLimits } from './request.ts'
+import type { GuestRuntime } from './runtime.ts'
 import type { ParserScratch } from './scratch.ts'
 import type { Service } from './service.ts'
 import { AT, DEADLINE, Session } from './session.ts'
@@ -28,7 +28,7 @@ export interface ActorParts {
   readonly shard: ShardHandle
   readonly outbox: Outbox
   readonly service: Service
-  readonly pools: Pools<Exchange>
+  readonly pools: Pools<GuestRuntime>
   readonly log: LineLog
   /** Writes down what the shard holds at present. */
   readonly gauges: () => void

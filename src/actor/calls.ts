@@ -180,6 +180,11 @@ export class RequestCalls {
     return this.#calls.size
   }
 
+  /** Whether any has begun since they were cleared: what it has opened may still be open. */
+  get isUsed(): boolean {
+    return this.#scope !== undefined
+  }
+
   /** Undefined when it has begun, else why not. */
   begin(id: number, what: number, values: readonly HostValue[]): string | undefined {
     if (this.#calls.size >= this.#limit) {

@@ -1,55 +1,51 @@
-// A runtime and the request in it: from the lease to the give-back, across every wait of an async handler. It is what the
-// guest's host calls act on, so each has timers and a log of its own.
+// A request in its runtime: from the lease to the give-back, across every wait of an async handler. It is what the guest's host
+// calls act on, so each has a log and calls of its own.
 
-import type { Activity } from '@shared/ringbuffer'
 import { sharedMs } from '../clock.ts'
+import type { CpuMeter } from '../engine/cpu.ts'
 import type { HostCalls } from '../engine/host-ops.ts'
 import type { Instance } from '../engine/instance.ts'
-import { Runtime } from '../engine/pool.ts'
 import type { HostValue } from '../guest/host.ts'
-import { ASYNC_OP, FLAG, LOG_LEVEL } from '../guest/ops.ts'
-import { type Caller, type HostWork, RequestCalls } from './calls.ts'
+import { ASYNC_OP, LOG_LEVEL } from '../guest/ops.ts'
+import { CANCEL } from '../protocol.ts'
+import { type Caller, RequestCalls } from './calls.ts'
 import type { FunctionPlan } from './plan.ts'
 import type { BodyReader } from './request.ts'
+import type { GuestRuntime } from './runtime.ts'
 import type { Session } from './session.ts'
-import type { Shares } from './shares.ts'
 import type { AnswerStream } from './stream.ts'
-import type { TimerEntry, TimerQueue } from './timers.ts'
+import type { TimerEntry } from './timers.ts'
 
-/** Shortest interval of a repeating timer: a guest cannot keep its shard busy with one of 0 ms. */
-const REPEAT_MS_MIN = 1
 /** A streamed answer has its budget of processor time anew after so long. */
 const CPU_RENEWAL_MS = 1000
 
-/** What an exchange needs of its shard. */
-export interface ExchangeOwner {
-  readonly activity: Activity
-  readonly shares: Shares
-  readonly timers: TimerQueue
-  readonly work: HostWork
-  readonly nowMs: number
-  /** A guest's console line. */
-  guestLog(exchange: Exchange, level: number, text: string): void
-  /** Before a timer's callback, or a call's end: what it has the host write is for its own connection. */
-  beforeStep(exchange: Exchange): void
-  /** After a timer's callback, or a call's end: there may be an answer. */
-  afterStep(exchange: Exchange): void
-  /** The guest asks for a piece of its body. */
-  bodyWanted(exchange: Exchange): void
-  /** After a piece of its body: there may be an answer. */
-  afterPiece(exchange: Exchange): void
-}
-
-export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
+export class Exchange implements HostCalls, BodyReader, Caller {
+  readonly runtime: GuestRuntime
+  readonly instance: Instance
+  readonly functionIndex: number
   readonly plan: FunctionPlan
-  /** Bits of FLAG that all requests of its function have. */
-  readonly flags: number
-  readonly #owner: ExchangeOwner
-  readonly #timers = new Map<number, TimerEntry>()
-  readonly #calls: RequestCalls
+  /** Its number among those that its runtime serves side by side, from 1; 0 where it is the only one. */
+  readonly seat: number
+  /** What it has used of its processor time and host calls. */
+  readonly cpu: CpuMeter
+  readonly calls: RequestCalls
+  /** Its pending timers. */
+  timers = 0
+  /** What it has opened at the host, where others may go on with that; see {@link GuestRuntime.call}. */
+  readonly opened: number[] = []
+  /** When something of that was last asked for. */
+  usedMs = 0
+  /** It has ended, and its runtime goes on with others. */
+  isOver = false
 
   /** The connection that waits for the answer; undefined when it has it, or has gone. */
   session: Session | undefined
+  /** It has its answer, or its client went without one and its handler has ended. */
+  isAnswered = false
+  /** The log has been told why it was ended. */
+  isReported = false
+  /** Promises that its `waitUntil` holds, where it is one of several; else the instance knows. */
+  waits = 0
   /** Number of the request on its shard. */
   requestNumber = 0
   startedMs = 0
@@ -69,34 +65,43 @@ export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
   method = ''
   target = ''
   wall: TimerEntry | undefined
-  /** Of the request's processor time, what its function's share was charged with. */
-  chargedMs = 0
   /** The guest waits for a piece of a body that is still arriving. */
   wantsBody = false
   /** The guest was left in the middle of something: the runtime is reset before it serves again. */
   spoiled = false
 
-  constructor(instance: Instance, functionIndex: number, plan: FunctionPlan, owner: ExchangeOwner) {
-    super(instance, functionIndex)
-    this.plan = plan
-    this.flags = (plan.env === null ? 0 : FLAG.HAS_ENV) | (plan.assets === null ? 0 : FLAG.ASSETS)
-    this.#owner = owner
-    this.#calls = new RequestCalls(this, owner.work, plan.limits.pendingCalls)
+  constructor(runtime: GuestRuntime, seat: number, cpu: CpuMeter) {
+    this.runtime = runtime
+    this.instance = runtime.instance
+    this.functionIndex = runtime.functionIndex
+    this.plan = runtime.plan
+    this.seat = seat
+    this.cpu = cpu
+    this.calls = new RequestCalls(this, runtime.owner.work, runtime.plan.limits.pendingCalls)
   }
 
   /** A request begins that has waited since `sinceMs`. */
   start(sinceMs: number): void {
     this.startedMs = this.wallFromMs = sinceMs
-    this.spoiled = false
+    this.spoiled = this.isAnswered = this.isReported = this.wantsBody = false
     this.subrequests = 0
+    const { instance, runtime } = this
+    if (runtime.isShared) instance.join(this, this.cpu, this.isAlone)
+    else instance.begin(this, this.cpu)
+  }
+
+  /** Whether its runtime serves no other. */
+  get isAlone(): boolean {
+    return this.runtime.inFlight === 1
   }
 
   /** Guest code is about to run for this request: whoever watches the shard sees it. */
   enter(): void {
-    const { session, functionIndex } = this
+    const { session, functionIndex, runtime } = this
+    if (runtime.isShared) runtime.attend(this)
     if (this.stream !== undefined) this.#renewCpu()
     const deadline = sharedMs(this.#deadlineMs)
-    this.#owner.activity.begin(functionIndex, session?.slot ?? -1, session?.generation ?? 0, deadline)
+    runtime.owner.activity.begin(functionIndex, session?.slot ?? -1, session?.generation ?? 0, deadline)
   }
 
   /** When whoever watches the shard is to stop what runs then. */
@@ -107,80 +112,75 @@ export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
   }
 
   leave(): void {
-    this.#owner.activity.end()
-    const { cpuUsedMs } = this.instance
-    this.#owner.shares.charge(this.functionIndex, cpuUsedMs - this.chargedMs)
-    this.chargedMs = cpuUsedMs
+    const { owner, isShared, touched } = this.runtime
+    owner.activity.end()
+    const { cpu } = this.instance
+    owner.shares.charge(this.functionIndex, cpu.usedMs - cpu.chargedMs)
+    cpu.chargedMs = cpu.usedMs
+    if (isShared && (touched.size > 0 || this.instance.readySeat !== 0 || this.instance.failure !== null))
+      owner.hasNews(this.runtime)
   }
 
   get isOverSubrequests(): boolean {
     return this.subrequests > this.plan.limits.subrequests
   }
 
+  /** A step that is stopped takes all of its runtime's requests along: where there are others, one client's going is no reason. */
   get isCancelled(): boolean {
-    return this.#owner.activity.isCancelled
+    const { activity } = this.runtime.owner
+    if (!activity.isCancelled) return false
+    const { reason } = activity
+    return this.isAlone || (reason !== CANCEL.GONE && reason !== CANCEL.DEADLINE)
   }
 
   /** Whether something is under way that the guest will be told of: a timer, or a call of the host's. */
   get isPending(): boolean {
-    return this.#timers.size > 0 || this.#calls.size > 0
+    return this.runtime.hasTimers || this.calls.size > 0
   }
 
-  /** Ends every timer of the request, and gives up what it had the host begin. */
-  clearPending(): void {
-    this.#calls.clear()
-    this.clearWall()
-    if (this.#timers.size === 0) return
-    for (const timer of this.#timers.values()) this.#owner.timers.cancel(timer)
-    this.#timers.clear()
+  /** Whether its `waitUntil` holds something that has not settled. */
+  get isWaiting(): boolean {
+    return (this.runtime.isShared ? this.waits : this.instance.waiting) > 0
   }
 
   clearWall(): void {
     if (this.wall === undefined) return
-    this.#owner.timers.cancel(this.wall)
+    this.runtime.owner.timers.cancel(this.wall)
     this.wall = undefined
   }
 
   log(level: number, text: string): void {
-    this.#owner.guestLog(
-      this,
-      level >= LOG_LEVEL.DEBUG && level <= LOG_LEVEL.ERROR ? level : LOG_LEVEL.INFO,
-      text,
-    )
+    const isKnown = level >= LOG_LEVEL.DEBUG && level <= LOG_LEVEL.ERROR
+    this.runtime.owner.guestLog(this, isKnown ? level : LOG_LEVEL.INFO, text)
   }
 
   timerSet(id: number, delayMs: number, repeat: boolean): boolean {
-    if (this.#timers.size >= this.plan.limits.timers) return false
-    const wait = Math.max(0, delayMs || 0)
-    this.#schedule(id, repeat ? Math.max(wait, REPEAT_MS_MIN) : wait, repeat)
-    return true
+    return this.runtime.timerSet(this, id, delayMs, repeat)
   }
 
   timerClear(id: number): void {
-    const timer = this.#timers.get(id)
-    if (timer === undefined) return
-    this.#owner.timers.cancel(timer)
-    this.#timers.delete(id)
+    this.runtime.timerClear(id)
   }
 
-  bodyDrop(): void {
-    this.session?.dropBody()
+  bodyDrop(seat: number): void {
+    this.runtime.target(this, seat)?.session?.dropBody()
   }
 
-  bodyPull(): void {
+  bodyPull(seat: number): void {
+    const exchange = this.runtime.target(this, seat)
     // Without a reader the body is at its end, or nobody's any more.
-    if (this.session?.reader !== this) return
-    this.wantsBody = true
-    this.#owner.bodyWanted(this)
+    if (exchange === undefined || exchange.session?.reader !== exchange) return
+    exchange.wantsBody = true
+    this.runtime.owner.bodyWanted(exchange)
   }
 
   piece(bytes: Uint8Array, from: number, to: number, isLast: boolean): void {
     this.wantsBody = false
-    this.bodyBytes += to - from
+    this.runtime.bodyBytes += to - from
     this.enter()
-    this.instance.push(bytes, from, to, isLast)
+    this.instance.push(bytes, from, to, isLast, this.seat)
     this.leave()
-    this.#owner.afterPiece(this)
+    this.runtime.owner.afterPiece(this)
   }
 
   env(): string {
@@ -190,19 +190,19 @@ export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
   call(id: number, what: number, values: readonly HostValue[]): string | undefined {
     if (what === ASYNC_OP.FETCH && ++this.subrequests > this.plan.limits.subrequests)
       return 'too many requests'
-    return this.#calls.begin(id, what, values)
+    return this.runtime.call(this, id, what, values)
   }
 
   callCancel(id: number): void {
-    this.#calls.cancel(id)
+    this.runtime.callCancel(this, id)
   }
 
-  send(bytes: Uint8Array, from: number, to: number): number {
-    return this.stream?.take(bytes, from, to) ?? 0
+  send(bytes: Uint8Array, from: number, to: number, seat: number): number {
+    return this.runtime.target(this, seat)?.stream?.take(bytes, from, to) ?? 0
   }
 
-  sendEnd(failure: string): void {
-    this.stream?.finish(failure)
+  sendEnd(failure: string, seat: number): void {
+    this.runtime.target(this, seat)?.stream?.finish(failure)
   }
 
   /** Lets a streamed answer go on, as far as its client's window allows. */
@@ -210,7 +210,7 @@ export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
     const allowed = this.stream?.refill() ?? 0
     if (allowed === 0) return
     this.enter()
-    this.instance.flow(allowed)
+    this.instance.flow(allowed, this.seat)
     this.leave()
   }
 
@@ -218,7 +218,7 @@ export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
   depart(hasGone: boolean): void {
     if (this.instance.failure !== null) return
     this.enter()
-    this.instance.leave(hasGone)
+    this.instance.leave(hasGone, this.seat)
     this.leave()
   }
 
@@ -230,32 +230,17 @@ export class Exchange extends Runtime implements HostCalls, BodyReader, Caller {
   }
 
   complete(id: number, outcome: number, value: HostValue): void {
-    this.#owner.beforeStep(this)
+    const { owner } = this.runtime
+    this.runtime.callEnded(id)
+    owner.beforeStep(this)
     this.enter()
     this.instance.complete(id, outcome, value)
     this.leave()
-    this.#owner.afterStep(this)
+    owner.afterStep(this)
   }
 
   charge(cpuMs: number): boolean {
-    const { cpu } = this.instance
-    cpu.charge(cpuMs)
-    return !cpu.isOver
-  }
-
-  #schedule(id: number, delayMs: number, repeat: boolean): void {
-    // A guest may use an id twice: the earlier timer is not left behind.
-    this.timerClear(id)
-    // From the clock, not from the batch's start: a timer never fires early.
-    const timer = this.#owner.timers.add(performance.now() + delayMs, () => {
-      if (repeat) this.#schedule(id, delayMs, true)
-      else this.#timers.delete(id)
-      this.#owner.beforeStep(this)
-      this.enter()
-      this.instance.fire(id)
-      this.leave()
-      this.#owner.afterStep(this)
-    })
-    this.#timers.set(id, timer)
+    this.cpu.charge(cpuMs)
+    return !this.cpu.isOver
   }
 }

@@ -30,6 +30,14 @@ export function failureCode(failure: NonNullable<Failure>, reason: number): Answ
   return (failure === 'cancelled' ? CANCEL_CODES[reason] : undefined) ?? FAILURE_CODES[failure]
 }
 
+/**
+ * Whether a request that ended so costs its function's neighbours more than its share: its processor time was used up, or its memory,
+ * which takes the kernel and the collector tens of milliseconds beside. A deep recursion takes one.
+ */
+export function isOffence(code: AnswerErrorCode, { memory }: Instance): boolean {
+  return code === 'cpu-limit' || (code === 'memory-limit' && memory.hasPassedLimit)
+}
+
 /** The whole answer for a failure. */
 export function failureAnswer(
   code: AnswerErrorCode,

@@ -3,30 +3,31 @@
 import type { Pools } from '../engine/pools.ts'
 import type { Exchange } from './exchange.ts'
 import type { Outbox } from './outbox.ts'
+import type { GuestRuntime } from './runtime.ts'
 
 export class Leases {
-  readonly #pools: Pools<Exchange>
+  readonly #pools: Pools<GuestRuntime>
   readonly #outbox: Outbox
-  /** Exchanges whose runtimes are free and have not been given back. */
+  /** Exchanges that are over and have not been given back. */
   readonly #returns: Exchange[] = []
-  /** Functions, once for each request that used up its processor time; the supervisor's side is told. */
+  /** Functions, once for each request that used up its processor time or its memory; the supervisor's side is told. */
   readonly #offences: number[] = []
 
-  constructor(pools: Pools<Exchange>, outbox: Outbox) {
+  constructor(pools: Pools<GuestRuntime>, outbox: Outbox) {
     this.#pools = pools
     this.#outbox = outbox
   }
 
   lease(functionIndex: number): Exchange | undefined {
     if (this.#returns.length > 0) this.giveBackAll(performance.now())
-    return this.#pools.lease(functionIndex)
+    return this.#pools.lease(functionIndex)?.admit()
   }
 
   returned(exchange: Exchange): void {
     this.#returns.push(exchange)
   }
 
-  /** A request of this function has used up its processor time. */
+  /** A request of this function has used up its processor time or its memory. */
   offended(functionIndex: number): void {
     this.#offences.push(functionIndex)
   }
@@ -37,7 +38,7 @@ export class Leases {
   }
 
   giveBackAll(nowMs: number): void {
-    for (const exchange of this.#returns) this.#pools.giveBack(exchange, nowMs, exchange.spoiled)
+    for (const exchange of this.#returns) this.#pools.giveBack(exchange.runtime, nowMs, exchange.spoiled)
     this.#returns.length = 0
   }
 

@@ -105,7 +105,7 @@ export class Outbox {
     this.#published = true
   }
 
-  /** Reports a request that used up its processor time. */
+  /** Reports a request that used up its processor time or its memory. */
   offence(functionIndex: number): void {
     const offset = this.#claim(CREDIT_BYTES)
     this.#view.setInt32(offset, functionIndex, true)

@@ -38,6 +38,7 @@ export interface FunctionPlan {
     readonly subrequests: number
     readonly hostCalls: number
     readonly concurrency: number
+    readonly requestsPerRuntime: number
   }
 }
 

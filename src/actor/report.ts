@@ -77,7 +77,7 @@ export class Reporter {
         message: detail === '' ? ANSWER_ERRORS[code].message : detail,
         ...(stack !== '' && { stack: firstLines(this.#mapStack(stack, plan)) }),
       },
-      cpuMs: Math.round(instance.cpuUsedMs * 10) / 10,
+      cpuMs: Math.round(exchange.cpu.usedMs * 10) / 10,
       heapBytes: instance.peakHeapBytes,
       ...(instance.engineSaid !== '' && { engine: instance.engineSaid }),
     }

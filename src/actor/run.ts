@@ -26,11 +26,11 @@ import { mergeRoutes } from '../static/routes.ts'
 import { Actor } from './actor.ts'
 import { BufferBudget } from './bytes.ts'
 import { HostWork } from './calls.ts'
-import { Exchange } from './exchange.ts'
 import { Outbox } from './outbox.ts'
 import { type ActorConfig, type ActorPlan, type FunctionPlan, headLimits } from './plan.ts'
 import { Reporter } from './report.ts'
 import type { SessionLimits } from './request.ts'
+import { GuestRuntime } from './runtime.ts'
 import { ParserScratch } from './scratch.ts'
 import { Service } from './service.ts'
 import { StaticService } from './static.ts'
@@ -39,9 +39,11 @@ import { StaticService } from './static.ts'
 const gcHardBytes = (memoryBytes: number) => memoryBytes / 2
 
 function poolLimits(plan: FunctionPlan, config: ActorConfig): PoolLimits {
-  const { cpuMs, hostCalls, memoryBytes, concurrency } = plan.limits
+  const { cpuMs, hostCalls, memoryBytes, concurrency, requestsPerRuntime } = plan.limits
   return {
     maxRuntimes: Math.min(config.pool.maxPerFunction, concurrency),
+    perRuntime: requestsPerRuntime,
+    inFlight: concurrency,
     isolation: plan.isolation,
     boundedRequests: config.bounded.requests,
     boundedMs: config.bounded.seconds * 1000,
@@ -136,14 +138,14 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
     answerRoomBell(shard),
   )
   const poolPlans = functions.map((fn) => ({ image: fn.image, limits: poolLimits(fn, config) }))
-  const pools = new Pools<Exchange>(
+  const pools = new Pools<GuestRuntime>(
     code,
     kit.layout,
     poolPlans,
     { instances: memory.instances, blanks: config.pool.blanks, maximumPages: maximumPages(poolPlans) },
     new MemoryBudget(memory.runtimeBytes),
     events,
-    (instance, index) => new Exchange(instance, index, functions[index]!, service),
+    (instance, index) => new GuestRuntime(instance, index, functions[index]!, service),
   )
   const policies = functions.map(({ name, fetch, limits }) => ({
     name,

@@ -6,14 +6,14 @@ import type { Router } from '../functions/router.ts'
 import type { Standing } from '../standing.ts'
 import type { BufferBudget } from './bytes.ts'
 import type { HostWork } from './calls.ts'
-import type { Exchange } from './exchange.ts'
 import type { Outbox } from './outbox.ts'
 import type { Reporter } from './report.ts'
+import type { GuestRuntime } from './runtime.ts'
 import type { Session } from './session.ts'
 import type { StaticService } from './static.ts'
 
 export interface ServiceOptions {
-  readonly pools: Pools<Exchange>
+  readonly pools: Pools<GuestRuntime>
   readonly functions: number
   readonly router: Router
   /** Static routes: the router's indexes behind those of functions. */

@@ -10,16 +10,20 @@ import { HTTP_ERRORS, httpError } from '../http/errors.ts'
 import { errorResponse } from '../http/response.ts'
 import { actorCounter } from '../metrics.ts'
 import { CANCEL, LANE, RESPONSE } from '../protocol.ts'
+import { Address } from './address.ts'
 import { AnswerWriter, type Delivery } from './answer.ts'
 import type { BufferBudget } from './bytes.ts'
 import type { HostWork } from './calls.ts'
-import type { Exchange, ExchangeOwner } from './exchange.ts'
-import { failureAnswer, failureCode, limitOf, thrownCode, wrongAnswer } from './failures.ts'
+import type { Exchange } from './exchange.ts'
+import { failureAnswer, failureCode, isOffence, limitOf, thrownCode, wrongAnswer } from './failures.ts'
 import { Leases } from './leases.ts'
+import { PendingExchanges } from './pending.ts'
 import type { RequestBody, RequestHead, RequestSink } from './request.ts'
+import { culpritOf, type ExchangeOwner, type GuestRuntime } from './runtime.ts'
 import type { ServiceOptions } from './service-options.ts'
 import type { Session } from './session.ts'
 import { Shares } from './shares.ts'
+import { Sharing } from './sharing.ts'
 import type { StaticService } from './static.ts'
 import { Streaming } from './streaming.ts'
 import { isPlainText, latin1, mendSurrogates } from './text.ts'
@@ -48,9 +52,10 @@ export class Service implements RequestSink, ExchangeOwner {
   readonly #waiting: WaitingRoom
   readonly #streaming: Streaming
   readonly #delivery: Delivery = { isHead: false, close: false, saysKeepAlive: false }
-  /** Exchanges that outlive the step they began in: for a timer or a call, or after their answer for waitUntil. */
-  readonly #pending = new Set<Exchange>()
+  readonly #pending: PendingExchanges
+  readonly #sharing: Sharing
   readonly #leases: Leases
+  readonly #address: Address
   #requests = 0
 
   constructor(options: ServiceOptions) {
@@ -61,21 +66,42 @@ export class Service implements RequestSink, ExchangeOwner {
     this.activity = options.activity
     this.shares = new Shares(options.functions)
     this.#writer = new AnswerWriter(options.outbox, this.date, options.sendWindowBytes)
+    this.#address = new Address(options.outbox)
     this.#leases = new Leases(options.pools, options.outbox)
     this.#waiting = new WaitingRoom(options.queueRequests, options.functions, options.buffers)
     this.#streaming = new Streaming(this.#writer, {
       timers: this.timers,
       counters: options.counters,
       report: options.report,
-      address: (session) => this.#address(session),
+      address: (session) => this.#address.set(session),
       closes: (exchange, session) => this.#closes(session, exchange.keepAlive),
       bodyWanted: (exchange) => this.bodyWanted(exchange),
       finish: (session, close) => this.#finish(session, close),
-      holds: (exchange) => options.pools.holds(exchange),
+      holds: ({ runtime }) => options.pools.holds(runtime),
       offended: ({ functionIndex }) => this.#leases.offended(functionIndex),
       conclude: (exchange, session) => this.#conclude(exchange, session),
-      keep: (exchange) => this.#keep(exchange),
-      settle: (exchange, spoiled) => this.#settleStream(exchange, spoiled),
+      keep: (exchange) => this.#pending.keep(exchange),
+      settle: (exchange, spoiled) => this.#pending.settleStream(exchange, spoiled),
+      onProgress: options.onProgress,
+    })
+    this.#pending = new PendingExchanges({
+      timers: this.timers,
+      leases: this.#leases,
+      report: options.report,
+      activity: options.activity,
+      streaming: this.#streaming,
+      end: (exchange, session, code, detail) => {
+        this.#address.set(session)
+        this.#failed(exchange, session, code, detail)
+        options.onProgress(session)
+      },
+    })
+    this.#sharing = new Sharing({
+      pending: this.#pending,
+      streaming: this.#streaming,
+      turnTo: (session) => this.#address.turnTo(session),
+      conclude: (exchange, session) => this.#conclude(exchange, session),
+      lost: (exchange) => this.#endOutside(exchange, 'runtime-lost', exchange.runtime.culprit),
       onProgress: options.onProgress,
     })
   }
@@ -175,7 +201,7 @@ export class Service implements RequestSink, ExchangeOwner {
   #turnAway(nowMs: number, code: AnswerErrorCode): void {
     for (const waiting of this.#waiting.expired(nowMs)) {
       if (!isCurrent(waiting)) continue
-      this.#address(waiting.session)
+      this.#address.set(waiting.session)
       this.#answerWithout(waiting.session, waiting.head, code)
       this.#options.onProgress(waiting.session)
     }
@@ -184,24 +210,30 @@ export class Service implements RequestSink, ExchangeOwner {
   /** The server stops, and the time for answers is over: whatever is in flight is answered so. */
   abort(): void {
     this.#isAborting = true
-    for (const exchange of [...this.#pending]) {
-      const { session } = exchange
-      if (session === undefined) {
-        this.#options.report.ended(exchange, 'shutting-down', 'after its answer')
-        this.#release(exchange, true)
-        continue
-      }
-      this.#address(session)
-      this.#failed(exchange, session, 'shutting-down', 'the server stops, and it was waiting')
-      this.#options.onProgress(session)
+    for (const exchange of this.#pending.all) {
+      if (!exchange.isOver)
+        this.#endOutside(exchange, 'shutting-down', 'the server stops, and it was waiting')
     }
     this.#turnAway(Number.POSITIVE_INFINITY, 'shutting-down')
+  }
+
+  /** Ends an exchange outside of its own steps. */
+  #endOutside(exchange: Exchange, code: AnswerErrorCode, detail: string): void {
+    const { session } = exchange
+    if (session === undefined) {
+      this.#options.report.ended(exchange, code, 'after its answer')
+      this.#pending.release(exchange, true)
+      return
+    }
+    this.#address.turnTo(session)
+    this.#failed(exchange, session, code, detail)
+    this.#options.onProgress(session)
   }
 
   readonly #runWaiting = ({ session, head, body, id, sinceMs }: Waiting): boolean => {
     const exchange = this.#leases.lease(head.functionIndex)
     if (exchange === undefined) return false
-    this.#address(session)
+    this.#address.set(session)
     this.#run(exchange, session, head, body, id, sinceMs)
     this.#options.onProgress(session)
     return true
@@ -209,8 +241,7 @@ export class Service implements RequestSink, ExchangeOwner {
 
   /** Nobody is to be served any more: what is under way for guests is given up. */
   end(): void {
-    for (const exchange of this.#pending) exchange.clearPending()
-    this.#pending.clear()
+    this.#pending.end()
   }
 
   /** The client is gone: what runs for it is given up. */
@@ -221,9 +252,7 @@ export class Service implements RequestSink, ExchangeOwner {
 
   #giveUp(session: Session): void {
     if (!session.isServing) return
-    for (const exchange of this.#pending) {
-      if (exchange.session === session) this.#streaming.depart(exchange, session)
-    }
+    for (const exchange of this.#pending.of(session)) this.#streaming.depart(exchange, session)
   }
 
   /** After a piece of its body: there may be an answer. Whoever reads the session goes on with it. */
@@ -239,27 +268,35 @@ export class Service implements RequestSink, ExchangeOwner {
   }
 
   beforeStep({ session }: Exchange): void {
-    if (session !== undefined) this.#address(session)
+    if (session !== undefined) this.#address.set(session)
   }
 
   /** After a step of an exchange that was pending: its answer may have come. */
   afterStep(exchange: Exchange): void {
     const { session } = exchange
-    if (session === undefined) {
-      if (this.#pending.has(exchange)) this.#settleBackground(exchange)
-      return
-    }
-    this.#address(session)
-    this.#conclude(exchange, session)
-    this.#options.onProgress(session)
+    if (session !== undefined) {
+      this.#address.turnTo(session)
+      this.#conclude(exchange, session)
+      this.#options.onProgress(session)
+    } else if (this.#pending.has(exchange)) this.#pending.settle(exchange)
+    else this.#pending.failedLeft(exchange)
+    this.#sharing.advance()
+  }
+
+  hasNews(runtime: GuestRuntime): void {
+    this.#sharing.add(runtime)
+  }
+
+  attends({ session }: Exchange): void {
+    this.#address.is(session)
+  }
+
+  turnTo({ session }: Exchange): void {
+    if (session !== undefined) this.#address.turnTo(session)
   }
 
   guestLog(exchange: Exchange, level: number, text: string): void {
     this.#options.report.guestLog(exchange, level, text)
-  }
-
-  #address(session: Session): void {
-    this.#options.outbox.address(session.slot, session.generation)
   }
 
   #run(
@@ -271,7 +308,6 @@ export class Service implements RequestSink, ExchangeOwner {
     sinceMs: number,
   ): void {
     exchange.session = session
-    exchange.chargedMs = 0
     exchange.requestNumber = id
     exchange.start(sinceMs)
     exchange.isHead = head.isHead
@@ -282,17 +318,31 @@ export class Service implements RequestSink, ExchangeOwner {
       exchange.method = latin1(head.bytes, head.start, head.methodEnd)
       exchange.target = latin1(head.bytes, head.targetStart, head.targetEnd)
     }
-    const { instance } = exchange
-    instance.begin(exchange)
+    const { instance, runtime, seat } = exchange
     const { bytes, start, end } = body
     const isText = bytes !== null && !body.streams && isPlainText(bytes, start, end)
-    const flags = exchange.flags | (body.streams ? FLAG.STREAM : 0)
-    exchange.wantsBody = false
-    exchange.bodyBytes = end - start
+    const flags = runtime.flags | (body.streams ? FLAG.STREAM : 0)
+    runtime.bodyBytes += end - start
     if (body.streams) session.reader = exchange
     exchange.enter()
-    instance.invoke(head.bytes, head.start, head.end, bytes, start, end, isText, flags)
+    instance.invoke(
+      head.bytes,
+      head.start,
+      head.end,
+      bytes,
+      start,
+      end,
+      isText,
+      flags,
+      seat,
+      exchange.isAlone,
+    )
     exchange.leave()
+    if (runtime.isShared) {
+      this.#address.turnTo(session)
+      exchange.isAnswered = instance.state !== STATE.PENDING
+      exchange.waits = instance.waiting
+    }
     this.#conclude(exchange, session)
   }
 
@@ -303,8 +353,8 @@ export class Service implements RequestSink, ExchangeOwner {
     else if (exchange.stream !== undefined) this.#streaming.conclude(exchange, session)
     else if (instance.state === STATE.FAILED) this.#threw(exchange, session)
     else if (instance.state !== STATE.PENDING) this.#answer(exchange, session)
-    else if (exchange.isPending || exchange.wantsBody) {
-      if (this.#options.pools.holds(exchange)) this.#keep(exchange)
+    else if (exchange.runtime.isShared || exchange.isPending || exchange.wantsBody) {
+      if (this.#options.pools.holds(exchange.runtime)) this.#pending.keep(exchange)
       else this.#failed(exchange, session, 'memory-limit', 'the memory budget of its shard is used up')
     } else
       this.#failed(exchange, session, 'handler-failed', 'its promise can never settle: nothing is pending')
@@ -317,7 +367,7 @@ export class Service implements RequestSink, ExchangeOwner {
       this.#options.counters.add(actorCounter.cancelled, 1)
       if (reason === CANCEL.GONE) {
         this.#streaming.detach(exchange, session)
-        this.#release(exchange, true)
+        this.#pending.release(exchange, true)
         session.close()
         return
       }
@@ -325,7 +375,9 @@ export class Service implements RequestSink, ExchangeOwner {
       if (reason === CANCEL.SHUTDOWN) this.draining = this.#isAborting = true
     }
     const detail = limitOf(exchange, failure, reason, this.#options.holdMs)
-    this.#failed(exchange, session, failureCode(failure, reason), detail)
+    const code = failureCode(failure, reason)
+    exchange.runtime.blame(exchange, code)
+    this.#failed(exchange, session, code, detail)
   }
 
   #answer(exchange: Exchange, session: Session): void {
@@ -365,7 +417,7 @@ export class Service implements RequestSink, ExchangeOwner {
     session.closesAfterAnswer = delivery.close
     session.dropBody()
     if (session.out.length === 0) this.#finish(session, delivery.close)
-    this.#settleBackground(exchange)
+    this.#pending.settle(exchange)
   }
 
   #finish(session: Session, close: boolean): void {
@@ -384,64 +436,9 @@ export class Service implements RequestSink, ExchangeOwner {
     )
   }
 
-  /** After a streamed answer, or a client's going: work that `waitUntil` holds has its time from now. */
-  #settleStream(exchange: Exchange, spoiled: boolean): void {
-    exchange.clearWall()
-    exchange.wallFromMs = performance.now()
-    if (spoiled) exchange.spoiled = true
-    this.#settleBackground(exchange)
-  }
-
-  /** After the answer: the runtime goes back, unless the handler asked to go on by waitUntil and something is under way. */
-  #settleBackground(exchange: Exchange): void {
-    const { instance } = exchange
-    if (instance.failure !== null) {
-      if (instance.failure === 'cpu') this.#leases.offended(exchange.functionIndex)
-      const code = failureCode(instance.failure, this.activity.reason)
-      this.#options.report.ended(exchange, code, 'after its answer')
-    } else if (instance.waiting > 0 && exchange.isPending) {
-      this.#keep(exchange)
-      return
-    }
-    // A waitUntil that nothing can settle any more must not count against the next request.
-    this.#release(exchange, instance.failure === null && instance.waiting > 0)
-  }
-
-  /** The runtime stays leased; the wall limit, or that of a stream, ends it. */
-  #keep(exchange: Exchange): void {
-    const isKnown = this.#pending.has(exchange)
-    this.#pending.add(exchange)
-    if (exchange.stream !== undefined) {
-      exchange.clearWall()
-      this.#streaming.watch(exchange)
-      return
-    }
-    if (isKnown && exchange.wall !== undefined) return
-    const { wallMs } = exchange.plan.limits
-    exchange.wall = this.timers.add(exchange.wallFromMs + wallMs, () => {
-      const { session } = exchange
-      const detail = `limit ${wallMs} ms`
-      if (session === undefined) {
-        this.#options.report.ended(exchange, 'wall-limit', `${detail}, in waitUntil`)
-        this.#release(exchange, true)
-        return
-      }
-      this.#address(session)
-      this.#failed(exchange, session, 'wall-limit', detail)
-      this.#options.onProgress(session)
-    })
-  }
-
-  #release(exchange: Exchange, spoiled: boolean): void {
-    this.#pending.delete(exchange)
-    exchange.clearPending()
-    exchange.session = undefined
-    if (spoiled) exchange.spoiled = true
-    this.#leases.returned(exchange)
-  }
-
   /** Gives runtimes back: reset and collected after the answer is on its way, or when somebody needs one. */
   giveBack(): void {
+    if (this.#sharing.advance()) this.#options.outbox.ring()
     this.#leases.giveBack(this.nowMs)
   }
 
@@ -450,6 +447,7 @@ export class Service implements RequestSink, ExchangeOwner {
     const text = exchange.instance.failureText()
     const code = thrownCode(text, exchange.instance)
     const outOfMemory = code === 'memory-limit'
+    if (isOffence(code, exchange.instance)) this.#leases.offended(exchange.functionIndex)
     if (code === 'handler-failed') {
       this.#options.counters.add(actorCounter.failures, 1)
       this.#options.report.threw(exchange, text)
@@ -466,7 +464,7 @@ export class Service implements RequestSink, ExchangeOwner {
       this.#streaming.cut(exchange, session, code, detail)
       return
     }
-    if (code === 'cpu-limit') this.#leases.offended(exchange.functionIndex)
+    if (isOffence(code, exchange.instance)) this.#leases.offended(exchange.functionIndex)
     this.#options.counters.add(actorCounter.limits, 1)
     this.#options.report.ended(exchange, code, detail)
     const isIntact = code === 'bad-response' || code === 'response-too-large' || code === 'buffers-full'
@@ -479,7 +477,8 @@ export class Service implements RequestSink, ExchangeOwner {
     if (exchange.instance.failure === null) exchange.instance.settle()
     if (this.#options.report.wantsAccess) this.#options.report.access(exchange, ANSWER_ERRORS[code].status, 0)
     this.#finish(session, close)
-    this.#release(exchange, spoiled)
+    if (code === 'memory-limit') exchange.runtime.lose(culpritOf(exchange, code))
+    this.#pending.release(exchange, spoiled)
   }
 
   /** An answer with a file is complete. */

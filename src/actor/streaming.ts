@@ -6,6 +6,7 @@ import type { AnswerErrorCode } from '../errors.ts'
 import { actorCounter } from '../metrics.ts'
 import type { AnswerWriter, Delivery, StreamFraming } from './answer.ts'
 import type { Exchange } from './exchange.ts'
+import { isOffence } from './failures.ts'
 import type { Reporter } from './report.ts'
 import type { Session } from './session.ts'
 import { AnswerStream } from './stream.ts'
@@ -26,7 +27,7 @@ export interface StreamOwner {
   finish(session: Session, close: boolean): void
   /** Whether the memory that a waiting guest holds fits into the budget. */
   holds(exchange: Exchange): boolean
-  /** It has ended by its processor time. */
+  /** It has cost its neighbours too much. */
   offended(exchange: Exchange): void
   /** After a step: what has become of the exchange. */
   conclude(exchange: Exchange, session: Session): void
@@ -95,7 +96,8 @@ export class Streaming {
   conclude(exchange: Exchange, session: Session): void {
     const { end, isBlocked } = exchange.stream!
     if (end === undefined) {
-      if (!(isBlocked || exchange.isPending || exchange.wantsBody))
+      // What another request does may be what it waits for.
+      if (!(exchange.runtime.isShared || isBlocked || exchange.isPending || exchange.wantsBody))
         this.cut(exchange, session, 'handler-failed', 'its stream can never go on: nothing is pending')
       else if (!this.#owner.holds(exchange))
         this.cut(exchange, session, 'memory-limit', 'the memory budget of its shard is used up')
@@ -109,9 +111,10 @@ export class Streaming {
 
   /** The host ends it: a limit, or what cannot be sent. Its guest is told if it is able to hear. */
   cut(exchange: Exchange, session: Session, code: AnswerErrorCode, detail: string): void {
-    if (code === 'cpu-limit') this.#owner.offended(exchange)
+    if (isOffence(code, exchange.instance)) this.#owner.offended(exchange)
     this.#owner.counters.add(actorCounter.limits, 1)
     this.#owner.report.ended(exchange, code, detail)
+    exchange.isReported = true
     this.#close(exchange, session, code !== 'bad-response' && code !== 'response-too-large')
   }
 

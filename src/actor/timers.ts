@@ -6,6 +6,8 @@ export interface TimerEntry {
   /** Breaks ties in the order of their making (HTML, timer initialisation steps). */
   readonly sequence: number
   readonly run: () => void
+  /** Whose it is, where that matters. */
+  readonly owner: object | undefined
   /** Place in the heap, -1 when it is not in it. */
   index: number
 }
@@ -23,8 +25,8 @@ export class TimerQueue {
     return this.#heap.length
   }
 
-  add(atMs: number, run: () => void): TimerEntry {
-    const entry: TimerEntry = { atMs, sequence: this.#sequence++, run, index: this.#heap.length }
+  add(atMs: number, run: () => void, owner?: object): TimerEntry {
+    const entry: TimerEntry = { atMs, sequence: this.#sequence++, run, owner, index: this.#heap.length }
     this.#heap.push(entry)
     this.#up(entry.index)
     return entry

@@ -64,6 +64,7 @@ const RELATIONS: readonly Relation[] = [
 /** These also hold for a function's own limits. */
 const LIMIT_RELATIONS: readonly Relation[] = [
   atMost('limits.cpuMs', 'limits.wallMs'),
+  atMost('limits.requestsPerRuntime', 'limits.concurrency'),
   atMostHalf('limits.bodyBytes', 'limits.memoryBytes'),
   atMostHalf('limits.responseBytes', 'limits.memoryBytes'),
   atMost('gc.highBytes', 'limits.memoryBytes'),
@@ -130,6 +131,7 @@ export function checkFunctions(config: Config, sourceOf: SourceOf, problems: Pro
       if (sameRoute) problems.add(`${source}: ${routePlace} "${route}" is the same route as ${sameRoute}`)
       else routeOwners.set(route, routePlace)
     })
+    checkSharing(config, each, index, sourceOf, problems)
     if (each.assets !== undefined && Object.hasOwn(each.env ?? {}, ASSETS)) {
       const files = `${place}.assets (dir ${showValue(each.assets.dir)})`
       problems.add(`${source}: ${place}.env.${ASSETS} is set, must not be: ${files} takes that name in env`)
@@ -139,6 +141,25 @@ export function checkFunctions(config: Config, sourceOf: SourceOf, problems: Pro
       problems.add(`${source}: ${place}.env.${name} is ${REDACTED} by --print-config; put its value back`)
     }
   })
+}
+
+/** A runtime that is reset after each request cannot serve others beside it. */
+function checkSharing(
+  config: Config,
+  { limits, isolation }: Config['functions'][number],
+  index: number,
+  sourceOf: SourceOf,
+  problems: Problems,
+): void {
+  const { requestsPerRuntime } = functionLimits(config, limits)
+  if (requestsPerRuntime === 1 || (isolation ?? config.isolation) !== 'request') return
+  const own = `functions[${index}]`
+  const place = limits?.requestsPerRuntime === undefined ? 'limits' : `${own}.limits`
+  const key = isolation === undefined ? 'isolation' : `${own}.isolation`
+  const path = `${place}.requestsPerRuntime`
+  problems.add(
+    `${path} (${requestsPerRuntime}, ${sourceOf(path)}) must be 1 where ${key} is "request" (${sourceOf(key)})`,
+  )
 }
 
 export function checkStatic(config: Config, sourceOf: SourceOf, problems: Problems): void {

@@ -8,8 +8,10 @@ export function functionLimits(
   overrides: FunctionConfig['limits'],
 ): FunctionLimits {
   const { cpuMs, wallMs, memoryBytes, stackBytes, responseBytes, streamBytes } = config.limits
-  const { streamIdleMs, streamMs, timers, pendingCalls, subrequests, hostCalls, concurrency } = config.limits
+  const { streamIdleMs, streamMs, timers, pendingCalls, subrequests, hostCalls } = config.limits
+  const { concurrency, requestsPerRuntime } = config.limits
   const memory = { memoryBytes, stackBytes, responseBytes, streamBytes }
   const times = { cpuMs, wallMs, streamIdleMs, streamMs }
-  return { ...memory, ...times, timers, pendingCalls, subrequests, hostCalls, concurrency, ...overrides }
+  const counts = { timers, pendingCalls, subrequests, hostCalls, concurrency, requestsPerRuntime }
+  return { ...memory, ...times, ...counts, ...overrides }
 }

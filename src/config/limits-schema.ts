@@ -33,9 +33,9 @@ const streamIdleMs = wholeNumber(10, DAY_MS, {
 const streamMs = wholeNumber(10, DAY_MS, {
   meaning: 'Time from the head of a streamed answer to its end.',
 })
-const timers = wholeNumber(0, 100_000, { meaning: 'Timers pending in one runtime.' })
+const timers = wholeNumber(0, 100_000, { meaning: 'Timers of one request that are pending.' })
 const pendingCalls = wholeNumber(0, 10_000, {
-  meaning: 'Host calls of one runtime that take time and have not ended: fetch, cryptography and the like.',
+  meaning: 'Host calls of one request that take time and have not ended: fetch, cryptography and the like.',
 })
 const subrequests = wholeNumber(0, 10_000, {
   meaning: 'Requests that a handler sends by fetch during one request, redirects included; then 500.',
@@ -45,6 +45,9 @@ const hostCalls = wholeNumber(1, 10_000_000, {
 })
 const concurrency = wholeNumber(1, 10_000, {
   meaning: 'Requests in flight per function and shard; further ones wait.',
+})
+const requestsPerRuntime = wholeNumber(1, 1024, {
+  meaning: 'Requests that one runtime serves side by side, while their handlers wait; 1: one at a time.',
 })
 
 export const limitsSchema = v.strictObject({
@@ -89,6 +92,7 @@ export const limitsSchema = v.strictObject({
   subrequests: v.optional(subrequests, 50),
   hostCalls: v.optional(hostCalls, 10_000),
   concurrency: v.optional(concurrency, 64),
+  requestsPerRuntime: v.optional(requestsPerRuntime, 1),
   initMs: v.optional(
     wholeNumber(10, 60_000, { meaning: "Processor time of a function's top-level code at start." }),
     5000,
@@ -110,4 +114,5 @@ export const functionLimitsSchema = v.strictObject({
   subrequests: v.exactOptional(subrequests),
   hostCalls: v.exactOptional(hostCalls),
   concurrency: v.exactOptional(concurrency),
+  requestsPerRuntime: v.exactOptional(requestsPerRuntime),
 })

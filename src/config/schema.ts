@@ -319,7 +319,7 @@ const penalty = v.strictObject({
   offences: v.optional(
     wholeNumber(0, 1_000_000, {
       meaning:
-        'Requests that used up limits.cpuMs within windowMs; then their function is served apart. 0: never.',
+        'Requests that used up limits.cpuMs or limits.memoryBytes within windowMs; then their function is served apart. 0: never.',
     }),
     4,
   ),

@@ -15,9 +15,8 @@ export class HostBorder {
   readonly #ffi: EngineFfi
   readonly #scripts: GuestScripts
   readonly #arguments: GuestArguments
-  readonly #cpu: CpuMeter
+  #cpu: CpuMeter
   #host: HostCalls | undefined
-  #callsLeft = 0
 
   constructor(em: EmModule, ffi: EngineFfi, scripts: GuestScripts, cpu: CpuMeter) {
     this.#cpu = cpu
@@ -27,9 +26,10 @@ export class HostBorder {
     this.#arguments = new GuestArguments(em, ffi)
   }
 
-  begin(host: HostCalls, calls: number): void {
+  /** What the guest asks for from here on is asked of `host`, and counted by `cpu`. */
+  attend(host: HostCalls, cpu: CpuMeter): void {
     this.#host = host
-    this.#callsLeft = calls
+    this.#cpu = cpu
   }
 
   /** Whether the request is to stop. */
@@ -42,7 +42,7 @@ export class HostBorder {
    * thousands of the engine's steps, and the engine polls by those: in a loop of such calls it would look far too late.
    */
   get failure(): Failure {
-    if (this.#callsLeft < 0) return 'host-calls'
+    if (this.#cpu.callsLeft < 0) return 'host-calls'
     if (this.#host?.isOverSubrequests === true) return 'subrequests'
     return this.#cpu.isOver ? 'cpu' : null
   }
@@ -50,11 +50,12 @@ export class HostBorder {
   /** Returns an owned value, or 0 for undefined. */
   call(ctx: number, argc: number, argv: number): number {
     const host = this.#host
-    this.#cpu.poll()
-    if (--this.#callsLeft < 0 || host === undefined) return 0
+    const cpu = this.#cpu
+    cpu.poll()
+    if (--cpu.callsLeft < 0 || host === undefined) return 0
     const args = this.#arguments.at(ctx, argc, argv)
     const op = args.number(0)
-    if (UNCOUNTED_OPS.has(op)) this.#callsLeft++
+    if (UNCOUNTED_OPS.has(op)) cpu.callsLeft++
     if (op === OP.FEATURE) return this.#feature(ctx, args.number(1))
     const run = HOST_OPS[op]
     if (run === undefined) return 0

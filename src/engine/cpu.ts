@@ -33,6 +33,7 @@ function threadCpuMs(): number {
   }
 }
 
+/** A meter for each request, and of its host calls too: where several share a runtime each step is charged to one of them. */
 export class CpuMeter {
   /** Wall time of the request's steps: never less than its processor time. */
   usedMs = 0
@@ -45,9 +46,13 @@ export class CpuMeter {
   #leftMs: number | undefined
   #threadStartedMs = 0
   #readAtMs = 0
+  /** Host calls that the request has left; below zero when it has made one too many. */
+  callsLeft = 0
+  /** Of {@link usedMs}, what its function's share of the shard was charged with. */
+  chargedMs = 0
 
   begin(limitMs: number): void {
-    this.usedMs = 0
+    this.usedMs = this.chargedMs = 0
     this.#limitMs = limitMs
     this.#seenMs = 0
     this.#leftMs = undefined

@@ -17,10 +17,10 @@ export interface HostCalls {
   /** False when there are too many timers. */
   timerSet(id: number, delayMs: number, repeat: boolean): boolean
   timerClear(id: number): void
-  /** The guest waits for a piece of its body. */
-  bodyPull(): void
+  /** The guest waits for a piece of its body. `seat` here and below: whose, where requests share a runtime; else 0. */
+  bodyPull(seat: number): void
   /** The guest wants no more of its body. */
-  bodyDrop(): void
+  bodyDrop(seat: number): void
   /** JSON text. */
   env(): string
   /**
@@ -30,9 +30,9 @@ export interface HostCalls {
   call(id: number, what: number, values: readonly HostValue[]): string | undefined
   callCancel(id: number): void
   /** A piece of a streamed answer, in [from, to) of `bytes` until it returns; how long the next may be, 0 for none yet. */
-  send(bytes: Uint8Array, from: number, to: number): number
+  send(bytes: Uint8Array, from: number, to: number, seat: number): number
   /** The end of a streamed answer; `failure` is '' when it is complete. */
-  sendEnd(failure: string): void
+  sendEnd(failure: string, seat: number): void
 }
 
 type HostOp = (args: GuestArguments, host: HostCalls) => HostValue
@@ -73,7 +73,8 @@ function call(args: GuestArguments, host: HostCalls): undefined {
 }
 
 function send(args: GuestArguments, host: HostCalls): number {
-  return args.lend(1, (bytes, from, to) => host.send(bytes, from, to)) ?? 0
+  const seat = args.number(2)
+  return args.lend(1, (bytes, from, to) => host.send(bytes, from, to, seat)) ?? 0
 }
 
 const OPS: readonly [op: number, run: HostOp][] = [
@@ -93,11 +94,11 @@ const OPS: readonly [op: number, run: HostOp][] = [
   [OP.ENV, (_args, host) => host.env()],
   [OP.NOW, (args) => (args.number(1) === 1 ? performance.timeOrigin : performance.now())],
   [OP.ENCODING_NAME, (args) => encodingName(args.wire(1))],
-  [OP.BODY_PULL, (_args, host) => host.bodyPull() as undefined],
-  [OP.BODY_DROP, (_args, host) => host.bodyDrop() as undefined],
+  [OP.BODY_PULL, (args, host) => host.bodyPull(args.number(1)) as undefined],
+  [OP.BODY_DROP, (args, host) => host.bodyDrop(args.number(1)) as undefined],
   [OP.CALL, call],
   [OP.SEND, send],
-  [OP.SEND_END, (args, host) => host.sendEnd(args.text(1)) as undefined],
+  [OP.SEND_END, (args, host) => host.sendEnd(args.text(1), args.number(2)) as undefined],
   [OP.SUBTLE, subtleOp],
   [OP.CALL_CANCEL, (args, host) => host.callCancel(args.number(1)) as undefined],
 ]

@@ -6,10 +6,12 @@
 // came out of an image aborts (quickjs-emscripten issues 257 and 269).
 
 import type { HostValue } from '../guest/host.ts'
-import { HEAD_KIND, STATE, WORD } from '../guest/ops.ts'
+import { STATE, WORD } from '../guest/ops.ts'
+import { READY_WORD, WAITED_STATE } from '../guest/seat-ops.ts'
+import { GuestAnswer } from './answer.ts'
 import { HostBorder } from './border.ts'
 import { CpuMeter } from './cpu.ts'
-import { GuestError, readCString } from './evaluate.ts'
+import { GuestError } from './evaluate.ts'
 import { guestStack, isStackOverflow } from './exceptions.ts'
 import { GC_OFF, GuestHeap, GuestMemoryError } from './heap.ts'
 import type { HostCalls } from './host-ops.ts'
@@ -32,8 +34,10 @@ import type { GuestScripts } from './scripts.ts'
 const JOBS_PER_STEP = 64
 /** Of a call between steps, those that are undefined included. */
 const ARGUMENTS = 3
+/** Of `invoke`, where there is no seat. */
+const INVOKE_ARGUMENTS = 3
 
-export class Instance {
+export class Instance extends GuestAnswer {
   readonly #em: EmModule
   readonly #ffi: EngineFfi
   readonly #heap: GuestHeap
@@ -41,8 +45,12 @@ export class Instance {
   readonly memory: InstanceMemory
   #image: Image | undefined
   #limits: InstanceLimits = { cpuMs: 0, hostCalls: 0, gcHardBytes: 0 }
-  /** What the request has used; what it uses elsewhere is charged to it. */
-  readonly cpu = new CpuMeter()
+  /** Where whoever begins brings none. */
+  readonly #ownCpu = new CpuMeter()
+  /** What the request has used whose step it is; what it uses elsewhere is charged to it. */
+  cpu: CpuMeter = this.#ownCpu
+  /** Requests are served side by side: answers that come in jobs are taken by {@link next}. */
+  #isShared = false
   #failure: Failure = null
   #engineSaid = ''
   #failureStack = ''
@@ -53,31 +61,17 @@ export class Instance {
   /** The answer of this request has been taken: what the io words say is old from then on. */
   #answered = false
 
-  /** The answer's words and places, valid from a step that ended with an answer until {@link settle}. */
-  state: number = STATE.PENDING
-  status = 0
-  headKind = 0
-  /** [start, end) of the guest's own field block, in {@link bytes}. */
-  headStart = 0
-  headEnd = 0
-  /** [start, end) of the body, in {@link bytes}. */
-  bodyStart = 0
-  bodyEnd = 0
-  #answerValue = 0
-  #answerText = 0
-  #answerCopy = 0
-  #headValue = 0
-  #headText = 0
-
   private constructor(
     opened: OpenedModule,
     scripts: GuestScripts,
     layout: EngineLayout,
     maximumPages: number,
   ) {
+    const heap = new GuestHeap(opened.em, opened.ffi, layout)
+    super(opened.em, opened.ffi, heap)
     this.#em = opened.em
     this.#ffi = opened.ffi
-    this.#heap = new GuestHeap(opened.em, opened.ffi, layout)
+    this.#heap = heap
     this.memory = new InstanceMemory(opened.em, this.#heap, maximumPages)
     this.#border = new HostBorder(opened.em, opened.ffi, scripts, this.cpu)
     opened.em.callbacks = {
@@ -103,11 +97,6 @@ export class Instance {
     const opened = await openModule(code, initialPages, maximumPages, print, gate, hasBarrier)
     self = new Instance(opened, code.scripts, layout, maximumPages)
     return self
-  }
-
-  /** The guest's memory. Taken anew at each use: it moves when it grows. */
-  get bytes(): Uint8Array {
-    return this.#em.HEAPU8
   }
 
   get failure(): Failure {
@@ -156,26 +145,51 @@ export class Instance {
     this.#failure = null
     this.#hardCollected = false
     this.#engineSaid = ''
-    this.#forgetAnswer()
+    this.forgetAnswer()
     this.#heap.reseed(image.pointers.ctx)
   }
 
-  /** Starts a request: its CPU and host-call budgets begin here. */
-  begin(host: HostCalls): void {
+  /** Starts a request that has the instance for itself: its CPU and host-call budgets begin here. */
+  begin(host: HostCalls, cpu = this.#ownCpu): void {
+    this.#isShared = false
+    this.#beginAlone()
+    this.#beginWith(host, cpu)
+  }
+
+  /** Starts a request beside others (`isAlone`: there is none now); its budgets, in a meter of its own, begin here. */
+  join(host: HostCalls, cpu: CpuMeter, isAlone: boolean): void {
+    this.#isShared = true
+    if (isAlone) this.#beginAlone()
+    else this.forgetAnswer()
+    this.#beginWith(host, cpu)
+  }
+
+  #beginWith(host: HostCalls, cpu: CpuMeter): void {
+    cpu.begin(this.#limits.cpuMs)
+    cpu.callsLeft = this.#limits.hostCalls
+    this.attend(host, cpu)
+  }
+
+  /** The steps from here on are this request's. */
+  attend(host: HostCalls, cpu: CpuMeter): void {
+    this.cpu = cpu
+    this.#border.attend(host, cpu)
+  }
+
+  #beginAlone(): void {
     this.memory.used()
-    this.cpu.begin(this.#limits.cpuMs)
     this.#failureStack = ''
     this.#peakHeapBytes = 0
-    this.#forgetAnswer()
+    this.forgetAnswer()
     if (this.#hardCollected) this.#heap.setGcThreshold(this.#image!.pointers.rt, GC_OFF)
     this.#hardCollected = false
     this.#answered = false
-    this.#border.begin(host, this.#limits.hostCalls)
   }
 
   /**
    * Calls the handler with a request head (bytes of Latin-1 text) and a body: text (UTF-8 without NUL), bytes, or none.
-   * The caller's arrays are read before it returns. Then `state` says whether there is an answer.
+   * The caller's arrays are read before it returns. Then `state` says whether there is an answer. `seat`: the request's number
+   * among those that are served side by side, from 1; 0 for one that has the instance for itself.
    */
   invoke(
     head: Uint8Array,
@@ -186,6 +200,8 @@ export class Instance {
     bodyTo: number,
     bodyIsText: boolean,
     flags: number,
+    seat = 0,
+    isAlone = true,
   ): void {
     const { pointers } = this.#image!
     const { ctx } = pointers
@@ -193,6 +209,7 @@ export class Instance {
     this.cpu.enter()
     try {
       const headValue = this.#heap.latin1(pointers, head.subarray(headFrom, headTo))
+      const seatValue = seat === 0 ? 0 : this.#heap.value(pointers, seat)
       let bodyValue = 0
       if (body !== null) {
         const part = body.subarray(bodyFrom, bodyTo)
@@ -203,8 +220,12 @@ export class Instance {
       words[argv] = headValue
       words[argv + 1] = bodyValue === 0 ? pointers.undefined : bodyValue
       words[argv + 2] = pointers.flags[flags]!
-      const value = ffi.QTS_Call(ctx, pointers.invoke, pointers.undefined, 3, pointers.scratch)
+      words[argv + 3] = seatValue
+      words[argv + 4] = pointers.flags[isAlone ? 1 : 0]!
+      const count = seat === 0 ? INVOKE_ARGUMENTS : INVOKE_ARGUMENTS + 2
+      const value = ffi.QTS_Call(ctx, pointers.invoke, pointers.undefined, count, pointers.scratch)
       ffi.QTS_FreeValuePointer(ctx, headValue)
+      if (seatValue !== 0) ffi.QTS_FreeValuePointer(ctx, seatValue)
       if (bodyValue !== 0) ffi.QTS_FreeValuePointer(ctx, bodyValue)
       this.#afterCall(value, true)
     } catch (error) {
@@ -219,8 +240,8 @@ export class Instance {
   }
 
   /** Hands a piece of the request's body to the guest; it is copied before the guest runs. */
-  push(bytes: Uint8Array, from: number, to: number, isLast: boolean): void {
-    this.#tell('push', bytes.subarray(from, to), isLast ? 1 : 0)
+  push(bytes: Uint8Array, from: number, to: number, isLast: boolean, seat = 0): void {
+    this.#tell('push', bytes.subarray(from, to), isLast ? 1 : 0, seat || undefined)
   }
 
   /** Tells the guest the end of an OP.CALL: its result, or why there is none (`name\nmessage`, plain). */
@@ -229,13 +250,40 @@ export class Instance {
   }
 
   /** Lets a streamed answer go on: by pieces of at most so many bytes. */
-  flow(bytes: number): void {
-    this.#tell('flow', bytes)
+  flow(bytes: number, seat = 0): void {
+    this.#tell('flow', bytes, seat || undefined)
   }
 
   /** Tells the guest that nobody wants its answer's body, or (`hasGone`) anything of its request any more. */
-  leave(hasGone: boolean): void {
-    this.#tell('leave', hasGone ? 1 : 0)
+  leave(hasGone: boolean, seat = 0): void {
+    this.#tell('leave', hasGone ? 1 : 0, seat || undefined)
+  }
+
+  /** Of requests that are served side by side, one for which {@link next} has something; 0 for none. */
+  get readySeat(): number {
+    return this.#failure === null ? this.#word(READY_WORD) : 0
+  }
+
+  /**
+   * Takes what has come for the {@link readySeat}, in a step of that request, and says what it is: an answer, as by `state`;
+   * WAITED_STATE for news of its `waitUntil`; PENDING when there is nothing after all.
+   */
+  next(): number {
+    const { ctx, take, undefined: none, scratch } = this.#image!.pointers
+    this.forgetAnswer()
+    let state: number = STATE.PENDING
+    this.cpu.enter()
+    try {
+      const value = this.#ffi.QTS_Call(ctx, take, none, 0, scratch)
+      if (this.#failure === null) state = this.#word(WORD.STATE)
+      if (state === STATE.PENDING || state === WAITED_STATE) this.#dropResult(ctx, value)
+      else this.#take(value)
+      this.#runJobs()
+    } catch (error) {
+      this.#condemn(error)
+    }
+    this.#leave()
+    return state
   }
 
   /** The request's budget of processor time begins anew. */
@@ -245,17 +293,12 @@ export class Instance {
 
   /** Frees the answer's values; its places are void from here on. */
   settle(): void {
-    const { ctx } = this.#image!.pointers
     try {
-      if (this.#answerText !== 0) this.#ffi.QTS_FreeCString(ctx, this.#answerText)
-      if (this.#answerCopy !== 0) this.#em._free(this.#answerCopy)
-      if (this.#headText !== 0) this.#ffi.QTS_FreeCString(ctx, this.#headText)
-      if (this.#answerValue !== 0) this.#ffi.QTS_FreeValuePointer(ctx, this.#answerValue)
-      if (this.#headValue !== 0) this.#ffi.QTS_FreeValuePointer(ctx, this.#headValue)
+      this.freeAnswer(this.#image!.pointers)
     } catch (error) {
       this.#condemn(error)
     }
-    this.#forgetAnswer()
+    this.forgetAnswer()
   }
 
   /** Whether garbage is collected when we say so, and not before. */
@@ -272,6 +315,7 @@ export class Instance {
       this.#heap.setGcThreshold(rt, 0)
       this.#ffi.QTS_FreeValuePointer(ctx, this.#ffi.QTS_NewObject(ctx))
       this.#heap.setGcThreshold(rt, GC_OFF)
+      this.#hardCollected = false
     } catch (error) {
       this.#condemn(error)
     }
@@ -385,13 +429,7 @@ export class Instance {
     // After a trap nothing in here can be trusted, whatever had been noticed before.
     if (error instanceof GuestMemoryError) this.#fail('memory')
     else this.#failure = 'engine'
-    this.#forgetAnswer()
-  }
-
-  #forgetAnswer(): void {
-    this.#answerText = this.#answerCopy = this.#answerValue = this.#headText = this.#headValue = 0
-    this.state = STATE.PENDING
-    this.headStart = this.headEnd = this.bodyStart = this.bodyEnd = 0
+    this.forgetAnswer()
   }
 
   /** After a call into the guest: run its jobs, then look whether there is an answer. */
@@ -404,6 +442,7 @@ export class Instance {
     if (isInvoke && this.#failure === null && this.#word(WORD.STATE) !== STATE.PENDING) this.#take(answer)
     else this.#dropResult(ctx, answer)
     this.#runJobs()
+    if (this.#isShared) return
     if (this.#failure === null && !this.#answered && this.#word(WORD.STATE) !== STATE.PENDING) {
       this.#take(this.#ffi.QTS_Call(ctx, take, none, 0, scratch))
     }
@@ -439,60 +478,8 @@ export class Instance {
   }
 
   #take(value: number): void {
-    const { ctx, io, takeHead, undefined: none, scratch } = this.#image!.pointers
-    const ffi = this.#ffi
-    const words = this.#heap.words()
-    const at = io >> 2
-    const state = words[at + WORD.STATE]!
-    this.status = words[at + WORD.STATUS]!
-    this.headKind = words[at + WORD.HEAD_KIND]!
-    const headBytes = words[at + WORD.HEAD_BYTES]!
     this.#answered = true
-    this.#answerValue = value
-    if (state === STATE.TEXT || state === STATE.FAILED) {
-      this.#answerText = ffi.QTS_GetString(ctx, value)
-      if (this.#answerText === 0) {
-        this.#dropAnswer()
-        return
-      }
-      const end = this.#heap.stringEnd(this.#answerText)
-      // The guest's own number is not to be trusted: a block never reaches past the text.
-      const head = this.headKind === HEAD_KIND.CUSTOM && state === STATE.TEXT ? Math.max(0, headBytes) : 0
-      this.headStart = this.#answerText
-      this.headEnd = this.bodyStart = Math.min(end, this.#answerText + head)
-      this.bodyEnd = end
-    } else {
-      if (state === STATE.BYTES) {
-        this.#answerCopy = ffi.QTS_GetArrayBuffer(ctx, value)
-        if (this.#answerCopy === 0) {
-          this.#dropAnswer()
-          return
-        }
-        this.bodyStart = this.#answerCopy
-        this.bodyEnd = this.bodyStart + ffi.QTS_GetArrayBufferLength(ctx, value)
-      }
-      if (this.headKind === HEAD_KIND.CUSTOM) {
-        this.#headValue = ffi.QTS_Call(ctx, takeHead, none, 0, scratch)
-        this.#headText = ffi.QTS_GetString(ctx, this.#headValue)
-        if (this.#headText === 0) {
-          this.#dropAnswer()
-          return
-        }
-        this.headStart = this.#headText
-        this.headEnd = this.#heap.stringEnd(this.#headText)
-      }
-    }
-    if (this.#failure === null) this.state = state
-  }
-
-  /** An answer that cannot be read: the guest's memory is out. */
-  #dropAnswer(): void {
-    this.#fail('memory')
-    this.#forgetAnswer()
-  }
-
-  /** The text of a failed answer (`name\nmessage\nstack`), for the log. */
-  failureText(): string {
-    return readCString(this.#em, this.bodyStart)
+    if (!this.takeAnswer(this.#image!.pointers, value)) this.#fail('memory')
+    else if (this.#failure !== null) this.state = STATE.PENDING
   }
 }

@@ -34,6 +34,8 @@ export class InstanceMemory {
   #ranImage: Image | undefined
   #committed = 0
   #wasRefused = false
+  /** It has wanted more than its function's limit, which others are not the cause of. */
+  hasPassedLimit = false
   /** Asked before it grows to so many bytes: whoever holds the instance says whether there is room for that. */
   mayGrow: (bytes: number) => boolean = () => true
   /** What the instance is counted for in its shard's memory budget; kept by that. */
@@ -52,6 +54,7 @@ export class InstanceMemory {
 
   /** The engine's allocator asks for more. Refused, it tells its guest that memory is out. */
   grows(bytes: number): boolean {
+    if (bytes > this.#limitBytes) this.hasPassedLimit = true
     const isAllowed = bytes <= this.#limitBytes && this.mayGrow(bytes)
     if (!isAllowed) this.#wasRefused = true
     return isAllowed
@@ -82,7 +85,7 @@ export class InstanceMemory {
     this.#heap.markOwnCells(image.pointers)
     this.#image = image
     this.#limitBytes = Math.min(limitBytes, this.#maximumBytes)
-    this.#wasRefused = false
+    this.#wasRefused = this.hasPassedLimit = false
   }
 
   /** One past the last block in use. */

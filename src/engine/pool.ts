@@ -10,6 +10,9 @@ export type Isolation = 'reuse' | 'bounded' | 'request'
 
 export interface PoolLimits {
   readonly maxRuntimes: number
+  /** Requests that one runtime serves side by side, and all of them together. */
+  readonly perRuntime: number
+  readonly inFlight: number
   readonly isolation: Isolation
   /** For `bounded`: the runtime is reset after so many requests, or so long after its last reset. */
   readonly boundedRequests: number
@@ -47,6 +50,12 @@ export class Runtime {
   /** Index of its function. */
   readonly functionIndex: number
   isLeased = false
+  /** Requests that it serves at present. */
+  inFlight = 0
+  /** It takes no further request, and is reset after the last of those that it has. */
+  isDraining = false
+  /** It is in the list of those that are leased and take further requests. */
+  isOpen = false
   /** It is in the list of those to be collected when there is time. */
   isDue = false
   lastUsedMs = 0
@@ -77,6 +86,10 @@ export class Pool<R extends Runtime> {
   readonly limits: PoolLimits
   readonly marks: Watermarks
   readonly idle: R[] = []
+  /** Leased runtimes that take further requests, the one that was leased last at the end. */
+  readonly open: R[] = []
+  /** Requests in all of its runtimes. */
+  inFlight = 0
   /** Runtimes that exist, leased ones included. */
   size = 0
   /** Runtimes that are to be opened. */
@@ -119,18 +132,42 @@ export class Pool<R extends Runtime> {
     return due === DUE.NO ? FATE.STAYS : due === DUE.NOW ? FATE.COLLECT : FATE.COLLECT_LATER
   }
 
-  /** A request begins. */
-  begin(runtime: R): void {
-    note(runtime.instance, runtime.leased)
-    runtime.bodyBytes = 0
+  /** Whether there is a runtime for a further request at once. */
+  get hasRoom(): boolean {
+    return (this.idle.length > 0 || this.open.length > 0) && this.inFlight < this.limits.inFlight
   }
 
-  /** A request has ended well. */
-  end({ instance, leased, bodyBytes }: R, events: PoolEvents): void {
+  /** A request begins, in a runtime that is idle or serves others. */
+  begin(runtime: R): void {
+    this.inFlight++
+    if (runtime.inFlight++ === 0) {
+      runtime.isLeased = true
+      note(runtime.instance, runtime.leased)
+      runtime.bodyBytes = 0
+    }
+    if (this.limits.perRuntime > 1) this.sort(runtime)
+  }
+
+  /** Puts a runtime among those that take further requests, or takes it out. */
+  sort(runtime: R): void {
+    const { inFlight, isDraining } = runtime
+    const isOpen = inFlight > 0 && inFlight < this.limits.perRuntime && !isDraining
+    if (isOpen === runtime.isOpen) return
+    runtime.isOpen = isOpen
+    if (isOpen) this.open.push(runtime)
+    else this.open.splice(this.open.indexOf(runtime), 1)
+  }
+
+  /** A request has ended well. Where there are others the next one's account begins here. */
+  end(runtime: R, events: PoolEvents): void {
+    const { instance, leased, bodyBytes } = runtime
     const leftBytes = Math.max(0, instance.memory.topBytes - leased.topBytes)
     const leftAllocations = Math.max(0, instance.memory.allocations - leased.allocations)
     this.marks.note(leftBytes, leftAllocations, bodyBytes)
     events.left(leftBytes, leftAllocations)
+    if (runtime.inFlight === 0) return
+    note(instance, leased)
+    runtime.bodyBytes = 0
   }
 
   /** Collects a runtime's garbage; what is to become of it then. */

@@ -107,31 +107,41 @@ export class Pools<R extends Runtime> {
   /** Whether a request for this function would have to wait for another one's end. */
   isExhausted(functionIndex: number): boolean {
     const pool = this.#pools[functionIndex]!
-    if (pool.idle.length > 0) return false
+    if (pool.hasRoom) return false
+    if (pool.inFlight >= pool.limits.inFlight) return true
     return pool.isFull || (this.#blanks.length === 0 && !this.#canOpen(pool.image))
   }
 
   /**
-   * A runtime for one request: an idle one, else a blank with the image copied into it, else that of a function which was not
+   * A runtime for one request: one that serves others and takes more, else an idle one, else a blank with the image copied into it, else that of a function which was not
    * used for longest, when there is no room for another. Undefined when there is none: then one more is wanted, within the limits.
    */
   lease(functionIndex: number): R | undefined {
     const pool = this.#pools[functionIndex]!
-    const runtime = pool.idle.pop() ?? this.#settle(pool)
+    if (pool.inFlight >= pool.limits.inFlight) return undefined
+    const runtime = pool.open.at(-1) ?? pool.idle.pop() ?? this.#settle(pool)
     if (runtime === undefined) return undefined
-    runtime.isLeased = true
     pool.begin(runtime)
     return runtime
   }
 
-  /** Takes a runtime back after its request: dropped, reset, collected or as it is. */
+  /** Takes a runtime back after a request. If that was its last: dropped, reset, collected or as it is. */
   giveBack(runtime: R, nowMs: number, spoiled: boolean): void {
     const pool = this.#pools[runtime.functionIndex]!
     const { instance } = runtime
     runtime.served++
+    runtime.inFlight--
+    pool.inFlight--
     runtime.lastUsedMs = this.#busyMs = nowMs
     if (instance.failure === null) pool.end(runtime, this.#events)
-    let fate: number = pool.fate(runtime, nowMs, spoiled)
+    if (runtime.inFlight > 0) {
+      if (spoiled || !this.#goesOn(pool, runtime, nowMs)) runtime.isDraining = true
+      pool.sort(runtime)
+      return
+    }
+    let fate: number = pool.fate(runtime, nowMs, spoiled || runtime.isDraining)
+    runtime.isDraining = false
+    if (pool.limits.perRuntime > 1) pool.sort(runtime)
     if (fate === FATE.COLLECT) fate = this.#collect(pool, runtime)
     if (fate === FATE.CONDEMNED) {
       this.#condemn(runtime)
@@ -146,6 +156,13 @@ export class Pools<R extends Runtime> {
     runtime.isLeased = false
     pool.idle.push(runtime)
     this.holds(runtime)
+  }
+
+  /** Between two steps of a runtime's other requests: collects if that is due; whether it may take further ones. */
+  #goesOn(pool: Pool<R>, runtime: R, nowMs: number): boolean {
+    const fate = pool.fate(runtime, nowMs, false)
+    if (fate !== FATE.COLLECT) return fate === FATE.STAYS || fate === FATE.COLLECT_LATER
+    return this.#collect(pool, runtime) === FATE.STAYS
   }
 
   /**

@@ -4,6 +4,7 @@ import { contextPrototype } from './context.ts'
 import { describeFailure } from './describe.ts'
 import { feature, loadedFeature } from './feature.ts'
 import { type Handler, resolveHandler } from './handler.ts'
+import type { Joined } from './invocation.ts'
 import { FLAG, OP, STATE as STATES, WORD } from './ops.ts'
 import { defineProperty, jsonParse, promiseResolve, promiseThen } from './primordials.ts'
 import { INCOMING, INCOMING_SECURE, Request } from './web/request.ts'
@@ -16,7 +17,7 @@ const { PENDING, FAILED, PROMISE } = STATES
 const { HAS_ENV, TLS, STREAM, ASSETS } = FLAG
 
 /** Or, with PROMISE, what the handler returned. */
-type Answer = string | ArrayBuffer | object | undefined
+export type Answer = string | ArrayBuffer | object | undefined
 
 let owner: Handler['owner']
 let call: Handler['call']
@@ -24,6 +25,8 @@ let env: unknown
 /** An answer that came in a job, until the host takes it. */
 let stored: Answer
 let pending = false
+/** The latest request of several that share the runtime. */
+let joined: Joined | undefined
 
 /**
  * Runs the user's bundle and finds its handler. Once a context, before the first `invoke`.
@@ -46,24 +49,35 @@ function requireOwn(name: unknown): unknown {
 }
 
 /**
- * Answers one request. See STATE in ops.ts for what it returns and writes.
- * @throws if the invocation before has not been answered: a host that gives up on a request resets the runtime.
+ * Answers one request. See STATE in ops.ts for what it returns and writes. With a seat it is one of several, see invocation.ts.
+ * @throws if the only one before has not been answered: a host that gives up on that resets the runtime.
  */
-export function invoke(head: string, body: string | ArrayBuffer | undefined, flags: number): Answer {
-  if (pending) throw new Error('the invocation before has not been answered')
+export function invoke(
+  head: string,
+  body: string | ArrayBuffer | undefined,
+  flags: number,
+  seat?: number,
+  isAlone?: number,
+): Answer {
+  const context = { __proto__: contextPrototype }
+  if (seat !== undefined) joined = feature('async').join(seat, isAlone!, head, context, conclude)
+  else {
+    if (pending) throw new Error('the invocation before has not been answered')
+    forgetTimers()
+    loadedFeature('async')?.begin()
+  }
   words[STATE] = PENDING
-  forgetTimers()
-  loadedFeature('async')?.begin()
   asyncContext.frame = undefined
   try {
     if (env === undefined) start(flags)
     const content =
       (flags & STREAM) === 0 ? body : feature('async').expectBody(body as ArrayBuffer | undefined)
-    const request = new Request(head, content, (flags & TLS) === 0 ? INCOMING : INCOMING_SECURE)
-    const result =
-      owner === undefined
-        ? call!(request, env, { __proto__: contextPrototype })
-        : owner.fetch(request, env, { __proto__: contextPrototype })
+    const request = new Request(
+      joined?.parts ?? head,
+      content,
+      (flags & TLS) === 0 ? INCOMING : INCOMING_SECURE,
+    )
+    const result = owner === undefined ? call!(request, env, context) : owner.fetch(request, env, context)
     if (typeof result === 'object' && result !== null) {
       if (isResponse(result)) return packResponse(result)
       words[STATE] = PROMISE
@@ -76,8 +90,9 @@ export function invoke(head: string, body: string | ArrayBuffer | undefined, fla
   }
 }
 
-/** The answer's value, after the state changed from PENDING. */
+/** The answer's value, after the state changed from PENDING; of several requests that of the READY one. */
 export function take(): Answer {
+  if (joined) return joined.next()
   const answer = stored
   stored = undefined
   return answer
@@ -110,12 +125,13 @@ export function follow(result: object): Answer {
 }
 
 function whenSettled(result: object): void {
+  const to = joined ?? sole
   try {
-    promiseThen(result as Promise<unknown>, settled, failed)
+    promiseThen(result as Promise<unknown>, to.settled, to.failed)
   } catch {
     // Not a native promise. A thenable may call back twice, a promise made of it cannot.
     if (typeof (result as PromiseLike<unknown>).then !== 'function') throw unexpected(result)
-    promiseThen(promiseResolve(result), settled, failed)
+    promiseThen(promiseResolve(result), to.settled, to.failed)
   }
 }
 
@@ -131,12 +147,14 @@ export function conclude(result: unknown, isRejected: number): Answer {
   }
 }
 
-function settled(value: unknown): void {
-  stored = conclude(value, 0)
-}
-
-function failed(reason: unknown): void {
-  stored = conclude(reason, 1)
+/** Who hears of the handler's promise, but for a {@link Joined}. */
+const sole = {
+  settled(value: unknown): void {
+    stored = conclude(value, 0)
+  },
+  failed(reason: unknown): void {
+    stored = conclude(reason, 1)
+  },
 }
 
 function fail(thrown: unknown): string {

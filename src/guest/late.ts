@@ -10,16 +10,16 @@ export function complete(id: number, outcome: number, value: unknown): void {
 }
 
 /** A piece of the request's body: see web/incoming.ts. */
-export function push(piece: ArrayBuffer, last: number): void {
-  loadedFeature('async')?.push(piece, last)
+export function push(piece: ArrayBuffer, last: number, seat: number | undefined): void {
+  loadedFeature('async')?.push(piece, last, seat)
 }
 
 /** The answer may go on: see web/outgoing.ts. */
-export function flow(bytes: number): void {
-  loadedFeature('async')?.flow(bytes)
+export function flow(bytes: number, seat: number | undefined): void {
+  loadedFeature('async')?.flow(bytes, seat)
 }
 
 /** Nobody wants the rest: see web/departure.ts. */
-export function leave(hasGone: number): void {
-  loadedFeature('async')?.leave(hasGone)
+export function leave(hasGone: number, seat: number | undefined): void {
+  loadedFeature('async')?.leave(hasGone, seat)
 }

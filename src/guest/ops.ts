@@ -36,7 +36,7 @@ export const OP = {
   NOW: 10,
   /** (label: WIRE TEXT) → the encoding's canonical name in lower case (plain), or undefined for an unknown label. */
   ENCODING_NAME: 11,
-  /** () → undefined. Asks for one more piece of a streamed request body: it comes by `push`. */
+  /** (seat: number) → undefined. Asks for one more piece of a streamed request body: it comes by `push`. */
   BODY_PULL: 12,
   /**
    * (id: number, what: ASYNC_OP, ...arguments: plain text, number, boolean, ArrayBuffer or undefined) → undefined. Begins work that
@@ -46,13 +46,13 @@ export const OP = {
   /** (id: number) → undefined. Nobody waits for this call any more: `complete` is not called for it. Unknown ids are ignored. */
   CALL_CANCEL: 14,
   /**
-   * (piece: ArrayBuffer) → number: bytes that the next piece may have, 0 to wait for `flow`. A piece of a streamed answer, not
-   * longer than the last number said.
+   * (piece: ArrayBuffer, seat: number) → number: bytes that the next piece may have, 0 to wait for `flow`. A piece of a streamed
+   * answer, not longer than the last number said.
    */
   SEND: 15,
-  /** (failure: plain | undefined) → undefined. The streamed answer is complete, or ends by a failure: `name\nmessage\nstack`. */
+  /** (failure: plain | undefined, seat: number) → undefined. The streamed answer is complete, or ends by a failure: `name\nmessage\nstack`. */
   SEND_END: 16,
-  /** () → undefined. The rest of the request's body is not wanted: the host drops what comes. */
+  /** (seat: number) → undefined. The rest of the request's body is not wanted: the host drops what comes. */
   BODY_DROP: 17,
   /** (what: SUBTLE, ...arguments) → what that operation of subtle-ops.ts gives, or undefined. */
   SUBTLE: 18,
@@ -128,7 +128,7 @@ export const OUTCOME = {
 /** `__ringlet.io` is this many bytes: sixteen 32-bit words. */
 export const IO_BYTES = 64
 
-/** Indexes of the words in `__ringlet.io`. The guest writes all of them; the host only reads. */
+/** Indexes of the words in `__ringlet.io`; one more in seat-ops.ts. The guest writes all of them; the host only reads. */
 export const WORD = { STATE: 0, STATUS: 1, HEAD_KIND: 2, HEAD_BYTES: 3, WAITING: 4 } as const
 
 /** Values of WORD.STATE: what the value from `invoke` or `take` is. */

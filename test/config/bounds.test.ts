@@ -29,6 +29,7 @@ const COMPANIONS: Readonly<Record<string, object>> = {
   'limits.responseHeadBytes max': { ring: { responseBytes: 4_194_304 } },
   'limits.cpuMs max': { limits: { wallMs: 60_000 } },
   'limits.wallMs min': { limits: { cpuMs: 1 } },
+  'limits.requestsPerRuntime max': { limits: { concurrency: 1024 } },
   'pool.maxPerFunction min': { pool: { prewarm: 1 } },
   'pool.prewarm max': { pool: { maxPerFunction: 1024 } },
   'gc.softBytes max': { gc: { highBytes: 1_073_741_824 }, limits: { memoryBytes: 1_073_741_824 } },

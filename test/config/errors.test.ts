@@ -44,6 +44,7 @@ it('keeps the codes and statuses that clients rely on', () => {
     'memory-limit': 503,
     'file-unavailable': 503,
     quarantined: 503,
+    'runtime-lost': 503,
     'pool-exhausted': 503,
     overloaded: 503,
     'buffers-full': 503,

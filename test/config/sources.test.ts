@@ -165,6 +165,7 @@ describe('functions', () => {
       subrequests: 50,
       hostCalls: 10_000,
       concurrency: 64,
+      requestsPerRuntime: 1,
     })
     expect(functionLimits(config, undefined).cpuMs).toBe(50)
   })

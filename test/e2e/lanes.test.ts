@@ -142,3 +142,26 @@ test('a request that finds no runtime and no room to wait goes to another shard 
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
   for (const wire of wires) wire[Symbol.dispose]()
 })
+
+test('a function that keeps wanting more memory than it may have is served apart as well', async () => {
+  await using server = await startServer({
+    config: {
+      functions: [
+        {
+          name: 'hoards',
+          routes: ['/*'],
+          code: 'export default () => { const all = []; for (;;) all.push(new Uint8Array(1 << 18).fill(1)) }',
+        },
+      ],
+      limits: { memoryBytes: 20 << 20, bodyBytes: 1 << 20, responseBytes: 1 << 20, cpuMs: 5000 },
+      gc: { softBytes: 1 << 20, highBytes: 16 << 20 },
+      penalty: { offences: OFFENCES, windowMs: 60_000, ms: 60_000 },
+    },
+  })
+  using wire = await Wire.connect(server.port)
+  for (let i = 0; i < OFFENCES; i++) {
+    await wire.send(get('/'))
+    expect(JSON.parse((await wire.read()).body.toString()).error).toBe('memory-limit')
+  }
+  await server.waitForLog(({ msg }) => String(msg).startsWith('function served apart'))
+})

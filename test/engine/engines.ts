@@ -195,6 +195,8 @@ export class Engine {
     const { kit, code } = this.built
     const all: PoolLimits = {
       maxRuntimes: 4,
+      perRuntime: 1,
+      inFlight: 4,
       isolation: 'reuse',
       boundedRequests: 3,
       boundedMs: 1000,

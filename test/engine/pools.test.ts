@@ -82,6 +82,35 @@ describeEngines('the pools of a shard', (engine) => {
     expect(pools.tidyAtMs).toBe(NOW_MS + 1)
   })
 
+  test('a runtime that serves others takes more, up to its number and that of its function', async () => {
+    const limits = { perRuntime: 2, inFlight: 3, maxRuntimes: 2 }
+    const { pools } = engine.pools(await images(engine, named('a')), limits, { blanks: 2 })
+    for (let i = 0; i < 5 && isUntidy(pools); i++) await pools.tidy(NOW_MS)
+    const [first, second, third] = [pools.lease(0)!, pools.lease(0)!, pools.lease(0)!]
+    expect([second === first, third === first, first.inFlight, third.inFlight]).toEqual([true, false, 2, 1])
+    expect([pools.isExhausted(0), pools.lease(0)]).toEqual([true, undefined])
+    pools.giveBack(first, NOW_MS, false)
+    expect(pools.isExhausted(0)).toBe(false)
+    expect(pools.lease(0)).toBe(first)
+  })
+
+  test('one that has to be reset takes no further request, and is reset after its last', async () => {
+    const limits = { perRuntime: 3, inFlight: 9, maxRuntimes: 2 }
+    const { pools, counts } = engine.pools(await images(engine, named('a')), limits, { blanks: 2 })
+    for (let i = 0; i < 5 && isUntidy(pools); i++) await pools.tidy(NOW_MS)
+    const first = pools.lease(0)!
+    expect([pools.lease(0), pools.lease(0)]).toEqual([first, first])
+    pools.giveBack(first, NOW_MS, true)
+    expect(counts.reset).toBe(0)
+    const other = pools.lease(0)!
+    expect(other).not.toBe(first)
+    pools.giveBack(first, NOW_MS, false)
+    pools.giveBack(first, NOW_MS, false)
+    expect([counts.reset, first.isLeased]).toEqual([1, false])
+    pools.giveBack(other, NOW_MS, false)
+    expect(pools.lease(0)).toBe(other)
+  })
+
   test('at the bound the runtime used least recently gives way; a leased one never', async () => {
     const four = await images(engine, ...['a', 'b', 'c', 'd'].map(named))
     const { pools, counts } = engine.pools(four, {}, { instances: 3 })

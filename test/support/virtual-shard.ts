@@ -5,12 +5,14 @@ import { vi } from 'vitest'
 import { Actor } from '../../src/actor/actor.ts'
 import { BufferBudget } from '../../src/actor/bytes.ts'
 import { HostWork } from '../../src/actor/calls.ts'
-import { Exchange } from '../../src/actor/exchange.ts'
+import type { Exchange } from '../../src/actor/exchange.ts'
 import { Outbox } from '../../src/actor/outbox.ts'
 import type { FunctionPlan } from '../../src/actor/plan.ts'
 import type { Reporter } from '../../src/actor/report.ts'
+import { GuestRuntime } from '../../src/actor/runtime.ts'
 import { ParserScratch } from '../../src/actor/scratch.ts'
 import { Service } from '../../src/actor/service.ts'
+import type { CpuMeter } from '../../src/engine/cpu.ts'
 import type { Instance } from '../../src/engine/instance.ts'
 import type { Pools } from '../../src/engine/pools.ts'
 import { Router } from '../../src/functions/router.ts'
@@ -52,6 +54,7 @@ const LIMITS = {
   timers: 10,
   hostCalls: 10,
   concurrency: 64,
+  requestsPerRuntime: 1,
 }
 const SIZES = {
   requestBytes: 1 << 20,
@@ -171,7 +174,7 @@ export class VirtualShard {
     }
   }
 
-  #pools(plans: readonly FunctionPlan[]): Pools<Exchange> {
+  #pools(plans: readonly FunctionPlan[]): Pools<GuestRuntime> {
     const pools = {
       wantsGrowth: false,
       tidyAtMs: Number.POSITIVE_INFINITY,
@@ -181,12 +184,12 @@ export class VirtualShard {
         const leased = this.#leased.get(index) ?? 0
         if (leased === this.runtimes) return undefined
         this.#leased.set(index, leased + 1)
-        return new Exchange(this.#instance(index), index, plans[index]!, this.service)
+        return new GuestRuntime(this.#instance(index), index, plans[index]!, this.service)
       },
-      giveBack: ({ functionIndex }: Exchange) =>
+      giveBack: ({ functionIndex }: GuestRuntime) =>
         this.#leased.set(functionIndex, this.#leased.get(functionIndex)! - 1),
     }
-    return pools as unknown as Pools<Exchange>
+    return pools as unknown as Pools<GuestRuntime>
   }
 
   #instance(index: number): Instance {
@@ -203,15 +206,17 @@ export class VirtualShard {
       bodyEnd: 0,
       bytes: new Uint8Array(0),
       waiting: 0,
-      cpuUsedMs: 0,
-      begin: (exchange: Exchange) => {
+      cpu: undefined as CpuMeter | undefined,
+      begin: (exchange: Exchange, cpu: CpuMeter) => {
         host = exchange
+        instance.cpu = cpu
+        cpu.begin(0)
       },
       settle: () => {},
       invoke: () => {
         const fromMs = this.nowMs
         this.nowMs += costMs
-        instance.cpuUsedMs = costMs
+        instance.cpu!.usedMs = costMs
         instance.state = STATE.EMPTY
         const served = { slot: host!.session!.slot, name, fromMs, toMs: this.nowMs }
         this.served.push(served)

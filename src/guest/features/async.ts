@@ -1,15 +1,10 @@
-import { complete, forgetCalls } from '../async.ts'
+import { complete } from '../async.ts'
 import { defineFeature } from '../feature.ts'
+import { begin, join } from '../invocation.ts'
 import { bodyOfStream, streamOfContent, usedStream } from '../web/body-stream.ts'
-import { departureSignal, forgetDeparture, leave } from '../web/departure.ts'
+import { departureSignal, leave } from '../web/departure.ts'
 import { dropUntaken, expectBody, push } from '../web/incoming.ts'
 import { flow } from '../web/outgoing.ts'
-
-/** A request begins: nothing of an earlier one is left. */
-function begin(): void {
-  forgetCalls()
-  forgetDeparture()
-}
 
 defineFeature('async', {
   globals: {},
@@ -21,6 +16,7 @@ defineFeature('async', {
     dropUntaken,
     expectBody,
     flow,
+    join,
     leave,
     push,
     streamOfContent,

@@ -1,4 +1,5 @@
 import type { complete } from '../async.ts'
+import type { begin, join } from '../invocation.ts'
 import type { abortSignal, anySignal, isAbortSignal, newSignal, offAbort, onAbort } from '../web/abort.ts'
 import type { assets } from '../web/assets.ts'
 import type { bodyOfStream, streamOfContent, usedStream } from '../web/body-stream.ts'
@@ -21,12 +22,13 @@ import type { FeatureName } from './names.ts'
 export interface FeatureHooks extends Record<FeatureName, object> {
   async: {
     readonly bodyOfStream: typeof bodyOfStream
-    readonly begin: () => void
+    readonly begin: typeof begin
     readonly complete: typeof complete
     readonly departureSignal: typeof departureSignal
     readonly dropUntaken: typeof dropUntaken
     readonly expectBody: typeof expectBody
     readonly flow: typeof flow
+    readonly join: typeof join
     readonly leave: typeof leave
     readonly push: typeof push
     readonly streamOfContent: typeof streamOfContent

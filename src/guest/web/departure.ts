@@ -1,37 +1,34 @@
 import { feature } from '../feature.ts'
+import { invocationAt, invocationOf } from '../invocation.ts'
 import type { AbortSignal } from './abort.ts'
 import { DOMException } from './dom-exception.ts'
 import { stopReceiving } from './incoming.ts'
 import { stopSending } from './outgoing.ts'
+import type { Parts } from './request.ts'
 
-/** Of the request that is answered: aborted when its client has gone. Made when somebody asks for it. */
-let signal: AbortSignal | undefined
-let gone: { readonly reason: unknown } | undefined
-
-export function departureSignal(): AbortSignal {
-  if (signal === undefined) {
+/** Of the request whose head has these parts: aborted when its client has gone. */
+export function departureSignal(parts: Parts): AbortSignal {
+  const invocation = invocationOf(parts)
+  const { gone } = invocation
+  if (invocation.signal === undefined) {
     const { abortSignal, newSignal } = feature('events')
-    signal = newSignal()
-    if (gone !== undefined) abortSignal(signal, gone.reason)
+    invocation.signal = newSignal()
+    if (gone !== undefined) abortSignal(invocation.signal, gone.reason)
   }
-  return signal
-}
-
-/** A request begins. */
-export function forgetDeparture(): void {
-  signal = undefined
-  gone = undefined
+  return invocation.signal
 }
 
 /** Called by the host: nobody wants the answer's body, or (`hasGone` 1) anything of this request. */
-export function leave(hasGone: number): void {
+export function leave(hasGone: number, seat: number | undefined): void {
+  const invocation = invocationAt(seat)
+  if (invocation === undefined) return
   if (hasGone === 0) {
-    stopSending(new DOMException('the body is not wanted', 'AbortError'))
+    stopSending(invocation, new DOMException('the body is not wanted', 'AbortError'))
     return
   }
   const reason = new DOMException('the client has gone', 'AbortError')
-  gone = { reason }
-  stopReceiving(reason)
-  stopSending(reason)
-  if (signal !== undefined) feature('events').abortSignal(signal, reason)
+  invocation.gone = { reason }
+  stopReceiving(invocation, reason)
+  stopSending(invocation, reason)
+  if (invocation.signal !== undefined) feature('events').abortSignal(invocation.signal, reason)
 }

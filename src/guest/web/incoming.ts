@@ -1,10 +1,12 @@
 import { host } from '../bridge.ts'
+import { currentInvocation, type Invocation, invocationAt, isSeated } from '../invocation.ts'
 import { OP } from '../ops.ts'
 import { bufferLengthOf, promiseReject, promiseResolve } from '../primordials.ts'
 import { type Deferred, defer, PulledBody } from './pulled-body.ts'
 
 /** The body of a request that arrives while its handler runs. */
-interface Incoming {
+export interface Incoming {
+  readonly invocation: Invocation
   /** What came with the head, until it is read. */
   first: ArrayBuffer | undefined
   isAtEnd: boolean
@@ -12,24 +14,27 @@ interface Incoming {
   waiting: Deferred<ArrayBuffer | undefined> | undefined
 }
 
-/** Of the request that is being answered. */
-let incoming: Incoming | undefined
-let owner: PulledBody | undefined
-
 /** The body of the request that begins; of an earlier one nothing more will come. `first`: what came with the request's head. */
 export function expectBody(first: ArrayBuffer | undefined): PulledBody {
-  const body: Incoming = { first, isAtEnd: false, failure: undefined, waiting: undefined }
-  incoming = body
-  owner = new PulledBody(
+  const invocation = currentInvocation()
+  const body: Incoming = { invocation, first, isAtEnd: false, failure: undefined, waiting: undefined }
+  invocation.incoming = body
+  invocation.body = new PulledBody(
     () => pull(body),
     () => drop(body),
   )
-  return owner
+  return invocation.body
 }
 
 /** The answer begins: a body that nobody has asked for is not going to be read. */
 export function dropUntaken(): void {
-  if (incoming !== undefined && owner?.isTaken === false) drop(incoming)
+  const { incoming, body } = currentInvocation()
+  if (incoming !== undefined && body?.isTaken === false) drop(incoming)
+}
+
+/** Whether its request is still the one that the host knows by that seat. */
+function isCurrent(body: Incoming): boolean {
+  return body.invocation.incoming === body && isSeated(body.invocation)
 }
 
 function pull(body: Incoming): Promise<ArrayBuffer | undefined> {
@@ -37,22 +42,22 @@ function pull(body: Incoming): Promise<ArrayBuffer | undefined> {
   body.first = undefined
   if (body.failure !== undefined) return promiseReject(body.failure.reason) as Promise<undefined>
   if (first !== undefined) return promiseResolve(first) as Promise<ArrayBuffer>
-  if (body.isAtEnd || body !== incoming) return promiseResolve(undefined) as Promise<undefined>
+  if (body.isAtEnd || !isCurrent(body)) return promiseResolve(undefined) as Promise<undefined>
   body.waiting = defer()
-  host(OP.BODY_PULL)
+  host(OP.BODY_PULL, body.invocation.seat)
   return body.waiting.promise
 }
 
 function drop(body: Incoming): void {
   body.first = undefined
-  if (body.isAtEnd || body !== incoming) return
+  if (body.isAtEnd || !isCurrent(body)) return
   body.isAtEnd = true
-  host(OP.BODY_DROP)
+  host(OP.BODY_DROP, body.invocation.seat)
 }
 
 /** Called by the host: a piece that was asked for. `last` is 1 when nothing follows. */
-export function push(piece: ArrayBuffer, last: number): void {
-  const body = incoming
+export function push(piece: ArrayBuffer, last: number, seat: number | undefined): void {
+  const body = invocationAt(seat)?.incoming
   if (body === undefined) return
   if (last === 1) body.isAtEnd = true
   const { waiting } = body
@@ -61,8 +66,7 @@ export function push(piece: ArrayBuffer, last: number): void {
 }
 
 /** The rest of the request's body will not come. */
-export function stopReceiving(reason: unknown): void {
-  const body = incoming
+export function stopReceiving({ incoming: body }: Invocation, reason: unknown): void {
   if (body === undefined || body.isAtEnd) return
   body.failure = { reason }
   body.waiting?.reject(reason)

@@ -1,5 +1,6 @@
 import { host } from '../bridge.ts'
 import { describeFailure } from '../describe.ts'
+import { currentInvocation, type Invocation, invocationAt } from '../invocation.ts'
 import { OP } from '../ops.ts'
 import {
   bufferLengthOf,
@@ -25,37 +26,43 @@ export interface PieceSource {
   readonly cancel: (reason: unknown) => Promise<unknown>
 }
 
-/** The source of the answer that is being sent. */
-let source: PieceSource | undefined
-/** Whether a piece has been asked for that has not come. */
-let isReading = false
-/** Of a piece that was longer than allowed: what is left of it, from `at` on. */
-let rest: ArrayBuffer | undefined
-let at = 0
-let end = 0
-/** Bytes that the next piece may have. */
-let allowed = 0
+/** An answer that is being sent. */
+export interface Outgoing {
+  readonly seat: number
+  /** Undefined when there is no more. */
+  source: PieceSource | undefined
+  /** Whether a piece has been asked for that has not come. */
+  isReading: boolean
+  /** Of a piece that was longer than allowed: what is left of it, from `at` on. */
+  rest: ArrayBuffer | undefined
+  at: number
+  end: number
+  /** Bytes that the next piece may have. */
+  allowed: number
+}
 
-/** From now on the answer's body comes from `from`; the host asks for it by {@link flow}. */
-export function beginSending(from: PieceSource): void {
-  source = from
-  isReading = false
-  rest = undefined
-  allowed = 0
+/** From now on the answer's body comes from `source`; the host asks for it by {@link flow}. */
+export function beginSending(source: PieceSource): void {
+  const invocation = currentInvocation()
+  const { seat } = invocation
+  invocation.outgoing = { seat, source, isReading: false, rest: undefined, at: 0, end: 0, allowed: 0 }
 }
 
 /** Called by the host: pieces of so many bytes may go out. */
-export function flow(bytes: number): void {
-  allowed = bytes
-  if (source !== undefined) goOn()
+export function flow(bytes: number, seat: number | undefined): void {
+  const out = invocationAt(seat)?.outgoing
+  if (out === undefined) return
+  out.allowed = bytes
+  if (out.source !== undefined) goOn(out)
 }
 
 /** Nobody takes the answer any more. */
-export function stopSending(reason: unknown): void {
+export function stopSending({ outgoing: out }: Invocation, reason: unknown): void {
+  const source = out?.source
   if (source === undefined) return
   const { cancel } = source
-  source = undefined
-  rest = undefined
+  out!.source = undefined
+  out!.rest = undefined
   try {
     promiseThen(cancel(reason), ignore, ignore)
   } catch {
@@ -66,32 +73,32 @@ export function stopSending(reason: unknown): void {
 function ignore(): void {}
 
 /** Sends what may be sent, and asks for the next piece when that is all. */
-function goOn(): void {
+function goOn(out: Outgoing): void {
   try {
-    while (allowed > 0 && rest !== undefined) sendRest(rest)
-    if (allowed <= 0 || isReading || source === undefined) return
-    isReading = true
+    while (out.allowed > 0 && out.rest !== undefined) sendRest(out, out.rest)
+    const { source } = out
+    if (out.allowed <= 0 || out.isReading || source === undefined) return
+    out.isReading = true
     const { read } = source
-    const from = source
     promiseThen(
       read(),
       (result) => {
-        if (source === from) took(result as PieceResult)
+        if (out.source === source) took(out, result as PieceResult)
       },
       (reason) => {
-        if (source === from) fail(reason)
+        if (out.source === source) fail(out, reason)
       },
     )
   } catch (thrown) {
-    fail(thrown)
+    fail(out, thrown)
   }
 }
 
-function took({ value, done }: PieceResult): void {
-  isReading = false
+function took(out: Outgoing, { value, done }: PieceResult): void {
+  out.isReading = false
   if (done === true) {
-    source = undefined
-    host(OP.SEND_END, undefined)
+    out.source = undefined
+    host(OP.SEND_END, undefined, out.seat)
     return
   }
   try {
@@ -102,39 +109,40 @@ function took({ value, done }: PieceResult): void {
     const view = value as Uint8Array
     const length = viewLength(view)
     if (length > 0) {
-      rest = viewBuffer(view) as ArrayBuffer
-      at = viewOffset(view)
-      end = at + length
+      out.rest = viewBuffer(view) as ArrayBuffer
+      out.at = viewOffset(view)
+      out.end = out.at + length
     }
   } catch (thrown) {
-    fail(thrown)
+    fail(out, thrown)
     return
   }
-  goOn()
+  goOn(out)
 }
 
-function sendRest(buffer: ArrayBuffer): void {
+function sendRest(out: Outgoing, buffer: ArrayBuffer): void {
+  const { at, end, allowed } = out
   const to = end - at <= allowed ? end : at + allowed
   const isWhole = at === 0 && to === bufferLengthOf(buffer)
   const piece = isWhole ? buffer : bufferSlice(buffer, at, to)
   // User code may have detached or cut the buffer since.
   if (!isWhole && bufferLengthOf(piece) !== to - at)
     throw new TypeError('a chunk was detached while it was sent')
-  at = to
-  if (at === end) rest = undefined
-  allowed = host(OP.SEND, piece) as number
+  out.at = to
+  if (to === end) out.rest = undefined
+  out.allowed = host(OP.SEND, piece, out.seat) as number
 }
 
-function fail(reason: unknown): void {
-  const from = source
-  source = undefined
-  rest = undefined
-  isReading = false
+function fail(out: Outgoing, reason: unknown): void {
+  const { source } = out
+  out.source = undefined
+  out.rest = undefined
+  out.isReading = false
   const failure = describeFailure(reason)
   try {
-    if (from !== undefined) promiseThen(from.cancel(reason), ignore, ignore)
+    if (source !== undefined) promiseThen(source.cancel(reason), ignore, ignore)
   } catch {
     // As above.
   }
-  host(OP.SEND_END, failure)
+  host(OP.SEND_END, failure, out.seat)
 }

@@ -41,7 +41,7 @@ export interface RequestInit {
 type Redirect = 'follow' | 'error' | 'manual'
 
 /** What a request is, each part computed when first asked for. */
-interface Parts {
+export interface Parts {
   /** The head as received; '' for a request made by user code. */
   head: string
   secure: boolean
@@ -51,6 +51,8 @@ interface Parts {
   /** A Request stands for the signal that it has, until somebody asks. */
   signal: AbortSignal | Request | undefined
   redirect: Redirect
+  /** Of an incoming one: the request that this is, where several share a runtime (invocation.ts). */
+  invocation?: object
 }
 
 /** Marks of the constructions that only this realm's own code can ask for: by a raw head, or by parts. */
@@ -134,7 +136,7 @@ export class Request {
         ? feature('events').anySignal([signal.signal])
         : parts.head === ''
           ? feature('events').newSignal()
-          : feature('async').departureSignal()
+          : feature('async').departureSignal(parts)
     parts.signal = made
     return made
   }
