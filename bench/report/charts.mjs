@@ -15,7 +15,9 @@ const FONT = 'system-ui, sans-serif'
 export async function bars({ title, unit, rows, theme, isLowerBetter = false, isLog = false }) {
   const { ink, faint, own, other } = THEMES[theme]
   const hasSpread = rows.every(({ low, high }) => low !== undefined && high !== undefined)
-  const scale = isLog ? { type: 'log' } : { zero: true, nice: true }
+  const scale = isLog ? logScale(rows) : { zero: true, nice: true }
+  // Lengths on a logarithmic scale compare by factors: that has to be said where they are read.
+  const axis = isLog ? { title: `${unit}, logarithmic`, tickCount: 4 } : { title: unit }
   const sign = isLowerBetter ? 1 : -1
   const sort = [...rows].sort((a, b) => sign * (a.value - b.value)).map(({ peer }) => peer)
   const y = { field: 'peer', type: 'nominal', sort }
@@ -27,17 +29,18 @@ export async function bars({ title, unit, rows, theme, isLowerBetter = false, is
     data: {
       values: rows.map((row) => ({ ...row, isOwn: row.peer.startsWith('ringlet'), label: label(row.value) })),
     },
-    encoding: { y: { ...y, axis: { title: null } } },
+    // Names are what tells the rows apart: none is cut.
+    encoding: { y: { ...y, axis: { title: null, labelLimit: 0 } } },
     layer: [
       {
         mark: { type: 'bar', cornerRadiusEnd: 2 },
         encoding: {
-          x: { field: 'value', type: 'quantitative', scale, axis: { title: unit } },
-          ...(isLog && { x2: { datum: Math.min(...rows.map(({ value }) => value)) / 2 } }),
+          x: { field: 'value', type: 'quantitative', scale, axis },
+          ...(isLog && { x2: { datum: scale.domain[0] } }),
           color: { condition: { test: 'datum.isOwn', value: own }, value: other },
         },
       },
-      ...(hasSpread ? [{ mark: { type: 'rule', color: ink }, encoding: spread(scale, unit) }] : []),
+      ...(hasSpread ? [{ mark: { type: 'rule', color: ink }, encoding: spread(scale, axis) }] : []),
       {
         mark: { type: 'text', align: 'left', dx: 6, color: ink, fontSize: 12, font: FONT },
         encoding: {
@@ -62,11 +65,19 @@ export async function bars({ title, unit, rows, theme, isLowerBetter = false, is
   return new View(parse(compile(spec).spec), { renderer: 'none' }).toSVG()
 }
 
-function spread(scale, unit) {
-  return { x: { field: 'low', type: 'quantitative', scale, axis: { title: unit } }, x2: { field: 'high' } }
+/** From half of the least, so that its bar is seen too, to the most: a domain left to vega begins a decade below the bars. */
+function logScale(rows) {
+  const low = Math.min(...rows.map(({ value, low: least = value }) => Math.min(value, least)))
+  const high = Math.max(...rows.map(({ value, high: most = value }) => Math.max(value, most)))
+  return { type: 'log', domain: [low / 2, high * 1.1], nice: false }
 }
 
-function label(value) {
+function spread(scale, axis) {
+  return { x: { field: 'low', type: 'quantitative', scale, axis }, x2: { field: 'high' } }
+}
+
+/** A value as it is written beside its bar. */
+export function label(value) {
   if (value >= 1000) return Math.round(value).toLocaleString('en-US')
   return value >= 10 ? value.toFixed(0) : value.toPrecision(2)
 }

@@ -1,7 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { bars } from './charts.mjs'
+import { pictures, withPictures } from './readme.mjs'
 
 const HISTORY = new URL('../history.ndjson', import.meta.url)
+const README = new URL('../../README.md', import.meta.url)
 const OUT = new URL('../../docs/charts/', import.meta.url)
 const THEMES = ['light', 'dark']
 
@@ -62,13 +64,14 @@ const CHARTS = [
   },
 ]
 
-/** Makes the charts of docs/charts again from bench/history.ndjson. */
+/** Makes the charts of docs/charts again from bench/history.ndjson, and shows them in the README. */
 export async function report(say) {
   const history = (await readFile(HISTORY, 'utf8'))
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line))
   await mkdir(OUT, { recursive: true })
+  const drawn = []
   for (const chart of CHARTS) {
     const rows = newest(history, chart)
     if (rows.length === 0) {
@@ -84,8 +87,11 @@ export async function report(say) {
       const svg = await bars({ ...chart, rows: values, theme })
       await writeFile(new URL(`${chart.file}-${theme}.svg`, OUT), `${svg}\n`)
     }
+    drawn.push({ ...chart, rows: values })
     say(`${chart.file}: ${rows.length} rows of ${rows[0].time}`)
   }
+  if (drawn.length === 0) return
+  await writeFile(README, withPictures(await readFile(README, 'utf8'), pictures(drawn)))
 }
 
 /** The rows of the newest run that is whole and has that case. */
