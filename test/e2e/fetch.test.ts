@@ -7,6 +7,9 @@ import { type RunningServer, startServer } from '../support/server.ts'
 import { Wire } from '../support/wire.ts'
 
 const MIB = 1 << 20
+/** More than all buffers between two servers and a client can hold: the kernel's are up to 6 MiB each. */
+const LONG_BYTES = 32 * MIB
+const AHEAD_BYTES_MAX = 24 * MIB
 
 /** `OTHER` stands for the origin of the other server. */
 const HANDLER = `const other = 'OTHER'
@@ -28,6 +31,8 @@ export default async (request: Request, env: { SECRET: string }, ctx: { waitUnti
     })
     case '/stream-broken': return attempt(async () => fetch(other + '/echo', { method: 'POST', body: new ReadableStream({ pull(c) { c.enqueue('text') } }), duplex: 'half' } as RequestInit))
     case '/through': return fetch(other + '/large')
+    case '/endless': return fetch(other + '/endless')
+    case '/endless-again': { const r = await fetch(other + '/endless'); return new Response(r.body, { headers: r.headers }) }
     case '/relay': return fetch(other + '/echo', { method: 'POST', body: request.body })
     case '/forward': return fetch(new Request(other + '/echo', request))
     case '/lines': return attempt(async () => {
@@ -82,6 +87,8 @@ export const top = typeof fetch
 let server: RunningServer
 let other: Server
 const closed = new Set<string>()
+/** What the kernel has taken of the long answer. */
+let sentBytes = 0
 const waiting: ServerResponse[] = []
 
 beforeAll(async () => {
@@ -93,6 +100,15 @@ beforeAll(async () => {
       response.writeHead(200, { 'content-length': String(4 * MIB) })
       for (let i = 0; i < 64; i++) response.write(Buffer.alloc(MIB / 16, 120))
       response.end()
+    } else if (pathname === '/endless') {
+      const piece = Buffer.alloc(MIB / 16, 120)
+      const more = () => {
+        sentBytes += piece.length
+        if (sentBytes > LONG_BYTES) response.end()
+        else response.write(piece, more)
+      }
+      sentBytes = 0
+      more()
     } else if (pathname === '/fields') response.end(JSON.stringify(request.headers))
     else if (pathname === '/hold') waiting.push(response)
     else if (pathname === '/drip') {
@@ -200,6 +216,23 @@ describe('fetch in a function', () => {
   test.each(['/relay', '/forward'])('%s: a request’s body goes on as it comes', async (path) => {
     expect(json(await ask(path, Buffer.alloc(2 * MIB)))).toMatchObject({ method: 'POST', bytes: 2 * MIB })
   })
+
+  test.each(['/endless', '/endless-again'])(
+    '%s: the other server is held back to the pace of the client',
+    async (path) => {
+      const response = await fetch(server.url + path)
+      let bytes = 0
+      let aheadBytes = 0
+      for await (const piece of response.body!) {
+        bytes += piece.length
+        aheadBytes = Math.max(aheadBytes, sentBytes - bytes)
+        // A turn for everybody else before the next piece is taken.
+        await new Promise(setImmediate)
+      }
+      expect(bytes).toBe(LONG_BYTES)
+      expect(aheadBytes).toBeLessThan(AHEAD_BYTES_MAX)
+    },
+  )
 
   test('a body is read by a loop, cloned, and many run at once', async () => {
     expect(await result('/lines')).toBe(4 * MIB)
