@@ -17,6 +17,7 @@ export class HostBorder {
   readonly #arguments: GuestArguments
   #cpu: CpuMeter
   #host: HostCalls | undefined
+  #memory: Buffer = Buffer.alloc(0)
 
   constructor(em: EmModule, ffi: EngineFfi, scripts: GuestScripts, cpu: CpuMeter) {
     this.#cpu = cpu
@@ -93,16 +94,24 @@ export class HostBorder {
   }
 
   #newText(ctx: number, text: string): number {
-    const bytes = Buffer.from(text, 'utf8')
-    const pointer = this.#em._malloc(bytes.length + 1)
+    const length = Buffer.byteLength(text)
+    const pointer = this.#em._malloc(length + 1)
     if (pointer === 0) return this.#throw(ctx, 'out of memory')
-    const heap = this.#em.HEAPU8
-    heap.set(bytes, pointer)
-    heap[pointer + bytes.length] = 0
-    this.#em.cards?.mark(pointer, bytes.length + 1)
+    const { HEAPU8: heap } = this.#em
+    // What is no longer in UTF-8 is ASCII.
+    this.#bytes(heap).write(text, pointer, length === text.length ? 'latin1' : 'utf8')
+    heap[pointer + length] = 0
+    this.#em.cards?.mark(pointer, length + 1)
     const value = this.#ffi.QTS_NewString(ctx, pointer)
     this.#em._free(pointer)
     return value
+  }
+
+  /** The guest's memory as a Buffer, which writes text without a copy in between. Growth makes it another. */
+  #bytes(heap: Uint8Array): Buffer {
+    if (heap.buffer !== this.#memory.buffer || heap.length !== this.#memory.length)
+      this.#memory = Buffer.from(heap.buffer, heap.byteOffset, heap.length)
+    return this.#memory
   }
 
   #newBytes(ctx: number, bytes: Uint8Array): number {

@@ -77,6 +77,27 @@ function send(args: GuestArguments, host: HostCalls): number {
   return args.lend(1, (bytes, from, to) => host.send(bytes, from, to, seat)) ?? 0
 }
 
+function decode(args: GuestArguments): HostValue {
+  // Before the bytes are looked at: reading text can make the guest's memory grow, and that is another one then.
+  const label = args.text(2)
+  const flags = args.number(3)
+  const state = args.number(4)
+  const offset = args.number(5)
+  const length = args.number(6)
+  const run = (memory: Uint8Array, from: number, to: number) =>
+    textDecode(part(memory, from, to, offset, length), label, flags, state)
+  return args.lend(1, run) ?? textDecode(NOTHING, label, flags, state)
+}
+
+const NOTHING = new Uint8Array(0)
+
+/** `length` bytes from `offset` on in [from, to) of the memory; all of them where the guest says nothing, none where it is wrong. */
+function part(memory: Uint8Array, from: number, to: number, offset: number, length: number): Uint8Array {
+  if (Number.isNaN(offset)) return memory.subarray(from, to)
+  const start = from + offset
+  return offset >= 0 && length >= 0 && start + length <= to ? memory.subarray(start, start + length) : NOTHING
+}
+
 const OPS: readonly [op: number, run: HostOp][] = [
   [OP.LOG, (args, host) => host.log(args.number(1), args.text(2).slice(0, LOG_CHARS_MAX)) as undefined],
   [OP.TIMER_SET, timerSet],
@@ -84,10 +105,7 @@ const OPS: readonly [op: number, run: HostOp][] = [
   [OP.URL_PARSE, (args) => urlParse(args.wire(1), args.optionalWire(2))],
   [OP.URL_SET, (args) => urlSet(args.text(1), args.number(2), args.wire(3))],
   [OP.TEXT_ENCODE, (args) => textEncode(args.wire(1))],
-  [
-    OP.TEXT_DECODE,
-    (args) => textDecode(args.bytes(1) ?? new Uint8Array(0), args.text(2), args.number(3), args.number(4)),
-  ],
+  [OP.TEXT_DECODE, decode],
   [OP.MULTIPART, (args) => findParts(args.bytes(1) ?? new Uint8Array(0), args.text(2))],
   [OP.RANDOM, random],
   [OP.MATH_RANDOM, mathRandom],

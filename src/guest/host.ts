@@ -23,15 +23,16 @@ export type WireText = string | Uint8Array
 /** What crosses the border, either way. Text has no NUL and no lone surrogate; bytes are an ArrayBuffer in the guest. */
 export type HostValue = undefined | number | string | Uint8Array
 
-const LONE_SURROGATE = /\p{Surrogate}/u
-
 function plain(text: WireText): string {
   if (typeof text === 'string') return text
   return Buffer.from(text.buffer, text.byteOffset, text.byteLength & ~1).toString('utf16le')
 }
 
+/** Of ES2024, which Node.js 20 has. */
+type WellFormed = string & { isWellFormed(): boolean }
+
 function wire(text: string): WireText {
-  return text.includes('\0') || LONE_SURROGATE.test(text) ? Buffer.from(text, 'utf16le') : text
+  return text.includes('\0') || !(text as WellFormed).isWellFormed() ? Buffer.from(text, 'utf16le') : text
 }
 
 /** Whether a URL's host, with its port, is too long to be looked at; of a relative URL without one it is not. */
@@ -122,6 +123,7 @@ function joinParts(url: URL): string {
   ].join('\n')
 }
 
+const UTF_8 = 'utf-8'
 const encoder = new TextEncoder()
 
 /** OP.TEXT_ENCODE: UTF-8. */
@@ -130,7 +132,7 @@ export function textEncode(text: WireText): Uint8Array {
 }
 
 /**
- * OP.TEXT_DECODE; undefined for bytes that are wrong under DECODE.FATAL, or a label that is none. `state` counts under
+ * OP.TEXT_DECODE; undefined for bytes that are wrong under DECODE.FATAL, or a label that is none; '' stands for UTF-8. `state` counts under
  * DECODE.PIECE only: what the piece before has left.
  */
 export function textDecode(
@@ -139,7 +141,7 @@ export function textDecode(
   flags: number,
   state: number,
 ): WireText | undefined {
-  const name = labelledEncoding(label)
+  const name = label === '' ? UTF_8 : labelledEncoding(label)
   if (name === undefined) return undefined
   const isPiece = (flags & DECODE.PIECE) !== 0
   const piece = decodePiece(bytes, name, {

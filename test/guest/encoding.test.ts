@@ -143,4 +143,36 @@ describeGuests('encodings', ({ open, run, value }) => {
       ),
     ).toEqual(['InvalidCharacterError', true, true])
   })
+
+  it('decodes a part of a buffer where it lies, whatever came before', () => {
+    expect(
+      run(`
+        const bytes = new TextEncoder().encode('<<\\u{1F600}é>>'), part = bytes.subarray(2, 8)
+        const decoder = new TextDecoder(), fatal = new TextDecoder('utf-8', { fatal: true }), latin = new TextDecoder('latin1')
+        const out = [decoder.decode(part), latin.decode(bytes.subarray(0, 2)), decoder.decode(new DataView(bytes.buffer, 6, 2)), decoder.decode(new Uint16Array(bytes.buffer, 0, 1))]
+        out.push(decoder.decode(bytes.subarray(2, 4), { stream: true }), decoder.decode(bytes.subarray(4, 8)), decoder.decode(part))
+        try { fatal.decode(bytes.subarray(3, 8)) } catch (error) { out.push(error.name) }
+        out.push(fatal.decode(part), decoder.decode(Uint8Array.of(0xef, 0xbb, 0xbf, 0x61)), new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.of(0xef, 0xbb, 0xbf)).length, decoder.decode(Uint8Array.of(0x61, 0, 0x62)).length)
+        part.buffer.transfer?.()
+        out.push(bytes.length === 0 ? decoder.decode(part) : '')
+        Object.defineProperty(Uint8Array.prototype, 'buffer', { get() { throw new Error('asked') } })
+        out.push(decoder.decode(Uint8Array.of(0x6f, 0x6b)))
+        return out`),
+    ).toEqual([
+      '\u{1F600}é',
+      '<<',
+      'é',
+      '<<',
+      '',
+      '\u{1F600}é',
+      '\u{1F600}é',
+      'TypeError',
+      '\u{1F600}é',
+      'a',
+      1,
+      3,
+      '',
+      'ok',
+    ])
+  })
 })

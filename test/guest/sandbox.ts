@@ -286,7 +286,14 @@ export class Sandbox {
       case OP.TEXT_ENCODE:
         return textEncode(args[0] as WireText)
       case OP.TEXT_DECODE:
-        return textDecode(args[0] as Uint8Array, args[1] as string, args[2] as number, args[3] as number)
+        return textDecode(
+          args[4] === undefined
+            ? (args[0] as Uint8Array)
+            : (args[0] as Uint8Array).subarray(args[4] as number, (args[4] as number) + (args[5] as number)),
+          (args[1] as string | undefined) ?? '',
+          args[2] as number,
+          args[3] as number,
+        )
       case OP.RANDOM:
         return crypto.getRandomValues(new Uint8Array(args[0] as number))
       case OP.ENV:

@@ -136,7 +136,7 @@ export function bodyType(init: unknown): string | undefined {
 /** The body as text: UTF-8 decoded, its byte order mark dropped. */
 export function bodyText(body: Content): string {
   if (body === undefined) return ''
-  if (typeof body !== 'string') return fromWire(host(OP.TEXT_DECODE, body, 'utf-8', 0))
+  if (typeof body !== 'string') return fromWire(host(OP.TEXT_DECODE, body))
   const text = toWellFormed(body)
   return text[0] === '\uFEFF' ? stringSlice(text, 1) : text
 }

@@ -1,5 +1,6 @@
 import { fromWire, host, toWire } from '../bridge.ts'
 import { DECODE, OP, STATE_UNIT_BASE, STATE_UNIT_BITS } from '../ops.ts'
+import { viewBuffer, viewKind, viewLength, viewOffset } from '../primordials.ts'
 import { copyBytes, isArrayBuffer } from './body.ts'
 import { finishInterface, matches, toDictionary } from './webidl.ts'
 
@@ -46,9 +47,12 @@ export class TextEncoder {
 }
 finishInterface(TextEncoder, 'TextEncoder')
 
+const UTF_8 = 'utf-8'
+
 function encodingOf(label: unknown): string {
+  if (label === UTF_8) return UTF_8
   const text = `${label}`
-  if (/^[\t\n\f\r ]*utf-?8[\t\n\f\r ]*$/i.test(text)) return 'utf-8'
+  if (/^[\t\n\f\r ]*utf-?8[\t\n\f\r ]*$/i.test(text)) return UTF_8
   const name = host(OP.ENCODING_NAME, toWire(text)) as string | undefined
   if (name === undefined) throw new RangeError(`${JSON.stringify(text)} is not a known encoding`)
   return name
@@ -117,17 +121,20 @@ function concatBytes(first: Uint8Array, second: Uint8Array): Uint8Array {
 /** Encoding, section 7.1. The decoding is the host's, the state is here: it goes with the runtime. */
 export class TextDecoder {
   #encoding: string
-  #flags: number
+  #flags = 0
   #isStateful: boolean
   /** What a decoder of the host's was left in by the piece before. */
   #state = 0
   #held = NOTHING
   /** Whether the piece to come is the first: only there a byte order mark is one. */
   #atStart = true
+  /** Whether the last call has left the text open for more. */
+  #isOpen = false
 
   constructor(label: unknown = 'utf-8', options?: { fatal?: boolean; ignoreBOM?: boolean }) {
     this.#encoding = encodingOf(label)
-    this.#isStateful = matches(STATEFUL, this.#encoding)
+    this.#isStateful = this.#encoding !== UTF_8 && matches(STATEFUL, this.#encoding)
+    if (options === undefined) return
     const { fatal, ignoreBOM } = toDictionary(options, 'the options of a TextDecoder')
     this.#flags = (fatal ? DECODE.FATAL : 0) | (ignoreBOM ? DECODE.IGNORE_BOM : 0)
   }
@@ -148,8 +155,13 @@ export class TextDecoder {
     input: Bytes | undefined = undefined,
     options: { stream?: boolean } | undefined = undefined,
   ): string {
+    if (options === undefined && !this.#isOpen) {
+      const text = this.#decodeWhole(input)
+      if (text !== undefined) return text
+    }
     const stream = !!toDictionary(options, 'the options of decode')['stream']
     const bytes = copyInput(input)
+    this.#isOpen = stream
     if (this.#isStateful && (stream || this.#state !== 0)) return this.#decodePiece(bytes, stream)
     const all = concatBytes(this.#held, bytes)
     const open = stream ? openBytes(this.#encoding, all) : 0
@@ -160,6 +172,19 @@ export class TextDecoder {
     if (ready === 0) return ''
     const buffer = ready === all.byteLength ? all.buffer : all.buffer.slice(0, ready)
     const text = host(OP.TEXT_DECODE, buffer, this.#encoding, flags)
+    if (text === undefined) throw this.#invalid()
+    return fromWire(text)
+  }
+
+  /** A whole text in the usual type of array, which the host reads where it lies; undefined for others. */
+  #decodeWhole(input: unknown): string | undefined {
+    if (viewKind(input) !== 'Uint8Array') return undefined
+    const length = viewLength(input)
+    // Of a detached buffer as well.
+    if (length === 0) return ''
+    const label = this.#encoding === UTF_8 ? undefined : this.#encoding
+    const buffer = viewBuffer(input)
+    const text = host(OP.TEXT_DECODE, buffer, label, this.#flags, undefined, viewOffset(input), length)
     if (text === undefined) throw this.#invalid()
     return fromWire(text)
   }
@@ -179,6 +204,7 @@ export class TextDecoder {
     this.#held = NOTHING
     this.#state = 0
     this.#atStart = true
+    this.#isOpen = false
     return new TypeError(`the bytes are not valid ${this.#encoding}`)
   }
 }
