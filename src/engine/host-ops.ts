@@ -84,9 +84,12 @@ function decode(args: GuestArguments): HostValue {
   const state = args.number(4)
   const offset = args.number(5)
   const length = args.number(6)
-  const run = (memory: Uint8Array, from: number, to: number) =>
-    textDecode(part(memory, from, to, offset, length), label, flags, state)
-  return args.lend(1, run) ?? textDecode(NOTHING, label, flags, state)
+  let text: HostValue
+  const isLent = args.lend(1, (memory, from, to) => {
+    text = textDecode(part(memory, from, to, offset, length), label, flags, state)
+    return true
+  })
+  return isLent === true ? text : textDecode(NOTHING, label, flags, state)
 }
 
 const NOTHING = new Uint8Array(0)

@@ -144,4 +144,16 @@ describeEngines('a call that takes time', (engine) => {
     instance.complete([...host.calls.keys()][0]!, OUTCOME.DONE, new Uint8Array(64 << 20))
     expect(instance.failure).toBe('memory')
   })
+
+  test('bytes to decode are read where they lie: the part that is meant, and undefined for what is wrong', async () => {
+    const instance = await serving(`async () => {
+      const bytes = new TextEncoder().encode('<<\\u{1F600}é\\0>>'), fatal = new TextDecoder('utf-8', { fatal: true })
+      const out = [fatal.decode(bytes.subarray(2, 9)), new TextDecoder('latin1').decode(bytes.subarray(9)), new TextDecoder().decode(bytes.subarray(3, 4))]
+      for (const wrong of [bytes.subarray(3), bytes.subarray(0, 3), new DataView(bytes.buffer, 3)])
+        try { fatal.decode(wrong); out.push('nothing') } catch (error) { out.push(error.name) }
+      return Response.json(out)
+    }`)
+    const { body } = ask(instance, { host: new FakeHost() })
+    expect(JSON.parse(body)).toEqual(['\u{1F600}é\0', '>>', '\ufffd', 'TypeError', 'TypeError', 'TypeError'])
+  })
 })
