@@ -159,12 +159,15 @@ test('files replaced all the time: each answer is one state, whole', async () =>
   for (const body of seen) expect(states).toContain(body)
 })
 
-test('many slow readers of a large file cost little memory, and all others are served', async () => {
+test('a thousand slow readers of a file of 100 MB cost little memory, and all others are served', async () => {
+  site.write('huge.bin', '')
+  truncateSync(join(site.root, 'huge.bin'), 100_000_000)
+  await site.settle()
   const before = residentBytes(server.pid)
   const readers: Socket[] = []
   await Promise.all(
     Array.from(
-      { length: 300 },
+      { length: 1000 },
       () =>
         new Promise<void>((resolve) => {
           const socket = connect(server.port, '127.0.0.1')
@@ -172,7 +175,7 @@ test('many slow readers of a large file cost little memory, and all others are s
             socket.pause()
             resolve()
           })
-          socket.write(get('/large.bin'))
+          socket.write(get('/only/huge.bin'))
           readers.push(socket)
         }),
     ),
