@@ -51,8 +51,9 @@ export class Watermarks {
   }
 
   /**
-   * By what has come since the last collection. What was alive then is looked through by every collection, so the next one
-   * waits until as much again as half of that has come. Without a pause it is made at twice the mark.
+   * By what has come since the last collection. All that was alive then, the image's own included, is looked through by every
+   * collection, so the next one waits until half as many allocations again have come: its pause is longer by as much at most. In
+   * bytes the same, but for those of the image, which cost a collection nothing. Without a pause it is made at twice the mark.
    */
   due(now: HeapSize, alive: HeapSize, loaded: HeapSize, bodyBytes: number): number {
     const soft = this.#softBytes
@@ -62,7 +63,7 @@ export class Watermarks {
       this.markBytes(bodyBytes),
       Math.min(soft, (alive.topBytes - loaded.topBytes) / 2),
     )
-    const mark = Math.max(this.markAllocations, (alive.allocations - loaded.allocations) / 2)
+    const mark = Math.max(this.markAllocations, alive.allocations / 2)
     if (bytes > Math.min(soft, 2 * markBytes) || allocations > 2 * mark) return DUE.NOW
     return bytes > markBytes || allocations > mark ? DUE.LATER : DUE.NO
   }

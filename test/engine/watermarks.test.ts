@@ -62,6 +62,19 @@ describe('the marks', () => {
     expect([due(0, 49_000), due(0, 51_000)]).toEqual([DUE.NO, DUE.LATER])
     expect([due(SOFT_BYTES, 0), due(SOFT_BYTES + 1, 0)]).toEqual([DUE.NO, DUE.NOW])
   })
+
+  test('what the image brought counts in allocations, which a collection looks through, and not in bytes', () => {
+    const loaded = { topBytes: 2 << 20, allocations: 20_000 }
+    const due = (bytes: number, allocations: number) =>
+      noted(0, 0, 0).due(
+        { topBytes: loaded.topBytes + bytes, allocations: loaded.allocations + allocations },
+        loaded,
+        loaded,
+        0,
+      )
+    expect([due(0, 10_000), due(0, 10_001), due(0, 20_001)]).toEqual([DUE.NO, DUE.LATER, DUE.NOW])
+    expect([due(128 << 10, 0), due((128 << 10) + 1, 0)]).toEqual([DUE.NO, DUE.LATER])
+  })
 })
 
 /**
