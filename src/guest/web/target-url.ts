@@ -7,7 +7,7 @@ import { trimHttpSpace } from './webidl.ts'
 const NOT_PLAIN = /[\0-\x20"#'<>[-^`{-}\x7f-\xff]/
 const BEYOND_ASCII = /[\x80-\xff]/g
 
-/** The last Host seen and its origin: a connection's, usually a whole function's, are all the same. */
+/** The last Host seen, as it was sent, and its origin: a connection's, usually a whole function's, are all the same. */
 let lastHost = ''
 let lastSecure = false
 let lastOrigin = ''
@@ -32,16 +32,17 @@ function hostOf(head: string): string {
   let at = stringIndexOf(head, '\r\nHost:')
   if (at < 0) at = stringIndexOf(toLowerCase(head), '\r\nhost:')
   if (at < 0) return 'localhost' // HTTP/1.0 needs none
-  return trimHttpSpace(stringSlice(head, at + 7, stringIndexOf(head, '\r\n', at + 7)))
+  return stringSlice(head, at + 7, stringIndexOf(head, '\r\n', at + 7))
 }
 
-function originOf(name: string, secure: boolean): string {
-  if (name === lastHost && secure === lastSecure) return lastOrigin
+function originOf(field: string, secure: boolean): string {
+  if (field === lastHost && secure === lastSecure) return lastOrigin
+  const name = trimHttpSpace(field)
   const url = `${secure ? 'https' : 'http'}://${name || 'localhost'}`
   const parsed = host(OP.URL_PARSE, toWire(url), undefined) as string | undefined
   // A Host the URL parser refuses stays as it is: `new URL(request.url)` then tells the function so.
   lastOrigin = parsed === undefined ? url : parsed.split('\n')[1]!
-  lastHost = name
+  lastHost = field
   lastSecure = secure
   return lastOrigin
 }

@@ -59,7 +59,11 @@ export function toDictionary(value: unknown, what: string): Record<string, unkno
 
 /** HTTP whitespace at both ends removed (Fetch, "normalize a byte sequence"). */
 export function trimHttpSpace(text: string): string {
-  if (charCodeAt(text, 0) > 0x20 && charCodeAt(text, text.length - 1) > 0x20) return text
+  if (charCodeAt(text, text.length - 1) > 0x20) {
+    if (charCodeAt(text, 0) > 0x20) return text
+    // A field's value as most write it.
+    if (charCodeAt(text, 1) > 0x20 && charCodeAt(text, 0) === 0x20) return stringSlice(text, 1)
+  }
   let start = 0
   let end = text.length
   while (start < end && isHttpSpace(charCodeAt(text, start))) start++
