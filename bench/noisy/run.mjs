@@ -1,5 +1,5 @@
 // A quiet tenant beside a hostile one: requests of the quiet one at a constant rate, counted from when each was due, alone and beside
-// each kind of neighbour in turns. The server is one process with two shards; other servers can be added to `peers`.
+// each kind of neighbour in turns. Each server is one process; Ringlet's has two shards.
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,7 @@ import { constantRate } from '../lib/rate.mjs'
 import { startServer } from '../lib/server.mjs'
 import { summary } from '../lib/stats.mjs'
 import { FUNCTIONS, NEIGHBOURS } from './functions.mjs'
+import { RIVALS } from './rivals.mjs'
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const NEIGHBOUR = fileURLToPath(new URL('./neighbour.mjs', import.meta.url))
@@ -25,8 +26,8 @@ async function startRinglet(folder) {
   return startServer(MAIN, ['--config', file], folder)
 }
 
-/** Whoever is to be compared: a name, and how it is started with the functions of functions.mjs. */
-const peers = [{ name: `ringlet, ${CORES} cores`, start: startRinglet }]
+/** Whoever is compared: a name, how it is started with the functions of functions.mjs, and which neighbours it can have. */
+const PEERS = [{ name: `ringlet, ${CORES} cores`, start: startRinglet }, ...RIVALS]
 
 function startNeighbour(port, neighbour) {
   const child = spawn(process.execPath, [NEIGHBOUR, JSON.stringify({ port, ...neighbour })], {
@@ -71,10 +72,17 @@ async function beside(port, neighbour, seconds) {
 export async function run({ quick, report }) {
   const rounds = quick ? 1 : 3
   const seconds = quick ? 3 : 8
-  const neighbours = quick ? NEIGHBOURS.slice(0, 1) : NEIGHBOURS
+  // One that every server can have, and one that only those with limits can.
+  const neighbours = quick ? NEIGHBOURS.slice(0, 2) : NEIGHBOURS
   const rows = []
-  for (const peer of peers) {
+  for (const peer of PEERS) {
+    if (peer.skip !== undefined) {
+      report(`skipped: ${peer.name}: ${peer.skip}`)
+      continue
+    }
+    if (peer.only !== undefined) report(`${peer.name}: only ${peer.only.join(', ')}: ${peer.without}`)
     for (const neighbour of neighbours) {
+      if (peer.only?.includes(neighbour.path) === false) continue
       // A server for each: what one neighbour has left behind is not the next one's.
       const folder = await mkdtemp(join(tmpdir(), 'ringlet-noisy-'))
       const server = await peer.start(folder)
