@@ -76,12 +76,17 @@ export function defineFeature<N extends FeatureName>(name: N, definition: Featur
     // What user code has put in its place stays.
     const found = getOwnDescriptor(globalThis, key)
     if (found === undefined || found.get === undefined || found.get !== getters[key]) continue
-    const value = globals[key]
-    defineProperty(globalThis, key, { ...ATTRIBUTES, value })
+    place(key, globals[key])
   }
 }
 
-const ATTRIBUTES = { writable: true, enumerable: false, configurable: true } as const
+/** WebIDL: interfaces, which begin with a capital, are not enumerable; functions and attributes are. */
+const isOperation = (key: string) => key >= 'a'
+
+function place(key: string, value: unknown): void {
+  defineProperty(globalThis, key, { value, writable: true, enumerable: isOperation(key), configurable: true })
+}
+
 /** By global name, what stands there until its feature is loaded. */
 const getters: Record<string, () => unknown> = { __proto__: null } as never
 
@@ -101,7 +106,7 @@ function installLazy(key: string): void {
   defineProperty(globalThis, key, {
     get,
     set: (value) => put(key, value),
-    enumerable: false,
+    enumerable: isOperation(key),
     configurable: true,
   })
 }
@@ -117,7 +122,7 @@ function load(key: string): unknown {
 function put(key: string, value: unknown): void {
   const { name, attributes } = ownerOf(key)
   if (!has(attributes, key)) {
-    defineProperty(globalThis, key, { ...ATTRIBUTES, value })
+    place(key, value)
     return
   }
   feature(name)

@@ -1,5 +1,4 @@
 import { installFeatures, nameFunction } from './feature.ts'
-import { atob, btoa } from './web/base64.ts'
 import { console } from './web/console.ts'
 import { Crypto, crypto } from './web/crypto.ts'
 import { DOMException } from './web/dom-exception.ts'
@@ -23,8 +22,6 @@ const interfaces = {
 }
 
 const values = {
-  atob,
-  btoa,
   clearInterval,
   clearTimeout,
   crypto,

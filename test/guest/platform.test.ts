@@ -219,7 +219,7 @@ describeGuests('the other globals', ({ run, value }) => {
       'number',
       'DOMException,Headers,Request,Response,TextDecoder,TextEncoder,URL,URLSearchParams',
       false,
-      false,
+      true,
     ])
   })
 

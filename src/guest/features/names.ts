@@ -15,7 +15,7 @@ const NONE = [] as const
 
 export const FEATURES = [
   { name: 'url', globals: ['URL', 'URLSearchParams'], attributes: NONE },
-  { name: 'encoding', globals: ['TextDecoder', 'TextEncoder'], attributes: NONE },
+  { name: 'encoding', globals: ['TextDecoder', 'TextEncoder', 'atob', 'btoa'], attributes: NONE },
   {
     name: 'events',
     globals: [
