@@ -48,8 +48,8 @@ function ringlet(name, options, facts) {
 const LIMITS = 'processor time, wall time, memory, stack, calls, answers'
 
 /**
- * Every peer: how it is started, why it cannot be (`skip`), and what it gives (`facts`: isolation between requests, what is
- * limited).
+ * Every peer: how it is started, why it cannot be (`skip`), what it gives (`facts`: isolation between requests, what is limited),
+ * and which cases it is for (`cases`), if not for all.
  */
 export const PEERS = [
   ringlet('ringlet', ['--cores', '2'], { isolation: 'a runtime a function, reused', limits: LIMITS }),
@@ -57,6 +57,13 @@ export const PEERS = [
     isolation: 'a pristine runtime a request',
     limits: LIMITS,
   }),
+  {
+    name: 'ringlet, 64 requests a runtime',
+    command: process.execPath,
+    args: [MAIN, '--config', path('servers/ringlet-together.json')],
+    cases: ['timer'],
+    facts: { isolation: 'a runtime a function, reused, for requests side by side', limits: LIMITS },
+  },
   { name: 'node:http', ...node('node-http'), facts: { isolation: 'none', limits: 'none' } },
   {
     name: 'fastify',

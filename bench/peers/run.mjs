@@ -42,7 +42,10 @@ export async function run({ quick, report, cases }) {
   const servers = []
   try {
     for (const peer of available(report)) servers.push({ ...peer, ...(await startPeer(peer)) })
-    for (const work of chosen) rows.push(...(await runCase(work, servers, times, generator, report)))
+    for (const work of chosen) {
+      const able = servers.filter(({ cases: own }) => own?.includes(work.name) !== false)
+      rows.push(...(await runCase(work, able, times, generator, report)))
+    }
   } finally {
     await Promise.all(servers.map((server) => server.stop()))
   }
