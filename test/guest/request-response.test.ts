@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FLAG, STATE } from '../../src/guest/ops.ts'
 import { describeGuests } from './guests.ts'
@@ -115,6 +116,42 @@ describeGuests('Request', ({ open, run }) => {
       'http://b:443/',
       'http://a/',
     ])
+  })
+
+  it('has the origin that the URL parser makes of any Host', () => {
+    const sandbox = open()
+    sandbox.load('exports.default = (request) => Response.text(request.url)')
+    const octet = fc.oneof(
+      fc.integer({ min: 0, max: 300 }).map(String),
+      fc.constantFrom('00', '01', '0x1', ''),
+    )
+    const label = fc.string({ unit: fc.constantFrom(...'abx-_019'), maxLength: 5 })
+    const name = fc.oneof(
+      fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => labels.join('.')),
+      fc.array(octet, { minLength: 3, maxLength: 5 }).map((octets) => octets.join('.')),
+      fc.constantFrom('xn--a', 'a.xn--bcher-kva', 'A', 'a.', '1.2.3.4.'),
+    )
+    const port = fc.oneof(
+      fc.constant(''),
+      fc.integer({ min: 0, max: 70_000 }).map((number) => `:${number}`),
+      fc.constantFrom(':', ':80', ':443', ':080', ':a'),
+    )
+    fc.assert(
+      fc.property(name, port, fc.boolean(), (host, suffix, isSecure) => {
+        const field = host + suffix
+        const prefix = isSecure ? 'https://' : 'http://'
+        const wanted = URL.canParse(prefix + (field || 'localhost'))
+          ? new URL(prefix + (field || 'localhost')).origin
+          : prefix + field
+        const { body } = sandbox.invoke(
+          `GET / HTTP/1.1\r\nHost: ${field}\r\n\r\n`,
+          undefined,
+          isSecure ? FLAG.TLS : 0,
+        )
+        expect(body).toBe(`${wanted}/`)
+      }),
+      { numRuns: 500 },
+    )
   })
 
   it('has its method, also one of its own making', () => {

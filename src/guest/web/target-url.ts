@@ -5,6 +5,12 @@ import { trimHttpSpace } from './webidl.ts'
 
 /** Characters that the URL parser would encode, drop or read as another delimiter. */
 const NOT_PLAIN = /[\0-\x20"#'<>[-^`{-}\x7f-\xff]/
+/**
+ * What the URL parser leaves as it is: lower-case labels of which the last begins with a letter, or an IPv4 address as it writes
+ * one, and a port below 60,000 without leading zeros. A runtime that is reset after each request has no origin to remember.
+ */
+const PLAIN_HOST =
+  /^(?:(?:[a-z\d_-]+\.)*[a-z][a-z\d_-]*|(?:(?:[1-9]?\d|1\d\d|2[0-4]\d|25[0-5])(?:\.(?!:|$)|(?=:|$))){4})(?::(?:[1-9]\d{0,3}|[1-5]\d{4}))?$/
 const BEYOND_ASCII = /[\x80-\xff]/g
 
 /** The last Host seen, as it was sent, and its origin: a connection's, usually a whole function's, are all the same. */
@@ -39,12 +45,21 @@ function originOf(field: string, secure: boolean): string {
   if (field === lastHost && secure === lastSecure) return lastOrigin
   const name = trimHttpSpace(field)
   const url = `${secure ? 'https' : 'http'}://${name || 'localhost'}`
-  const parsed = host(OP.URL_PARSE, toWire(url), undefined) as string | undefined
-  // A Host the URL parser refuses stays as it is: `new URL(request.url)` then tells the function so.
-  lastOrigin = parsed === undefined ? url : parsed.split('\n')[1]!
+  lastOrigin = isPlainHost(name, secure) ? url : parsedOrigin(url)
   lastHost = field
   lastSecure = secure
   return lastOrigin
+}
+
+function isPlainHost(name: string, secure: boolean): boolean {
+  if (!regExpTest(PLAIN_HOST, name) || stringIndexOf(name, 'xn--') >= 0) return false
+  return secure ? stringSlice(name, -4) !== ':443' : stringSlice(name, -3) !== ':80'
+}
+
+/** A Host the URL parser refuses stays as it is: `new URL(request.url)` then tells the function so. */
+function parsedOrigin(url: string): string {
+  const parsed = host(OP.URL_PARSE, toWire(url), undefined) as string | undefined
+  return parsed === undefined ? url : parsed.split('\n')[1]!
 }
 
 /** Raw bytes beyond ASCII are encoded one by one: they are UTF-8 already, so the URL parser must not encode them again. */
