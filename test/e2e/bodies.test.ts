@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { field } from '../support/answer-parser.ts'
 import { barrier } from '../support/expectations.ts'
+import { Gate } from '../support/gate.ts'
 import { type RunningServer, startServer } from '../support/server.ts'
 import { Wire } from '../support/wire.ts'
 
@@ -8,16 +9,16 @@ const KIB = 1024
 const INLINE_BYTES = 64 * KIB
 const BODY_MS = 2500
 
-/** `/read` answers length and sum of the body; `/early` answers without reading it; the others misbehave. */
+/** `/read` answers length and sum of the body, `/later` when the gate lets it; `/early` answers without reading it; the others misbehave. */
 const HANDLER = `const sum = (bytes: Uint8Array) => { let a = 1, b = 0; for (const x of bytes) { a = (a + x) % 65521; b = (b + a) % 65521 } return b * 65536 + a }
-export default async (request: Request, env: unknown, ctx: { waitUntil(p: Promise<unknown>): void }) => {
+export default async (request: Request, env: { GATE: string }, ctx: { waitUntil(p: Promise<unknown>): void }) => {
   const { pathname } = new URL(request.url)
   if (pathname === '/early') return Response.text('early', { status: 401 })
   if (pathname === '/large') return Response.text('x'.repeat(3_000_000))
   if (pathname === '/spin') for (;;) {}
   if (pathname === '/throw') throw new Error('before the body')
   if (pathname === '/never') return new Promise(() => {})
-  if (pathname === '/later') { await new Promise((r) => setTimeout(r, 30)) }
+  if (pathname === '/later') await fetch(env.GATE)
   if (pathname === '/text') return Response.text(String((await request.text()).length))
   const bytes = await request.bytes()
   return Response.json({ length: bytes.length, sum: sum(bytes) })
@@ -63,12 +64,22 @@ function* pieces(bytes: Buffer, size: number): Generator<Buffer> {
 }
 
 let server: RunningServer
+let gate: Gate
 
 beforeAll(async () => {
+  gate = await Gate.open()
   server = await startServer({
-    args: ['handler.ts'],
     handlerFiles: { 'handler.ts': HANDLER },
     config: {
+      functions: [
+        {
+          name: 'handler',
+          file: 'handler.ts',
+          routes: ['/*'],
+          env: { GATE: gate.url },
+          fetch: { allow: [gate.origin] },
+        },
+      ],
       limits: { cpuMs: 300, wallMs: 3000, bodyBytes: 1024 * KIB, inlineBodyBytes: INLINE_BYTES },
       timeouts: { bodyMs: BODY_MS },
       pool: { maxPerFunction: 4 },
@@ -77,6 +88,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await server?.[Symbol.asyncDispose]()
+  gate?.[Symbol.dispose]()
 })
 
 describe('a body of any size arrives as it was sent', () => {
@@ -87,10 +99,18 @@ describe('a body of any size arrives as it was sent', () => {
     const expected = { length: size, sum: adler(body) }
     for (const path of ['/read', '/later']) {
       for (const step of [16 * KIB, 1024 * KIB]) {
-        await wire.send(lengthHead(path, size), ...pieces(body, step))
-        expect(JSON.parse((await wire.read()).body.toString())).toEqual(expected)
-        await wire.send(chunkHead(path), ...pieces(inChunks(body, 5000), step))
-        expect(JSON.parse((await wire.read()).body.toString())).toEqual(expected)
+        for (const parts of [
+          [lengthHead(path, size), ...pieces(body, step)],
+          [chunkHead(path), ...pieces(inChunks(body, 5000), step)],
+        ]) {
+          const sent = wire.send(...parts)
+          if (path === '/later') {
+            await gate.waiting(1)
+            gate.release()
+          }
+          await sent
+          expect(JSON.parse((await wire.read()).body.toString())).toEqual(expected)
+        }
       }
     }
     await barrier(wire)
@@ -174,6 +194,9 @@ describe('Expect: 100-continue', () => {
     using wire = await Wire.connect(server.port)
     const body = pattern(300 * KIB)
     await wire.send(lengthHead('/later', body.length, expects))
+    await gate.waiting(1)
+    expect(wire.unread.length).toBe(0)
+    gate.release()
     expect((await wire.read()).status).toBe(100)
     await wire.send(body)
     expect(JSON.parse((await wire.read()).body.toString())).toMatchObject({ sum: adler(body) })
@@ -252,7 +275,8 @@ describe('what goes wrong while a body arrives', () => {
   })
 })
 
-test('a permission to send goes to the client that asked for it, also when its handler reads in a timer', async () => {
+test('a permission to send goes to the client that asked for it, also when its handler reads later', async () => {
+  using gate = await Gate.open()
   await using small = await startServer({
     config: {
       limits: { inlineBodyBytes: 1024 },
@@ -260,7 +284,9 @@ test('a permission to send goes to the client that asked for it, also when its h
         {
           name: 'up',
           routes: ['/up'],
-          code: 'export default async (r) => { await new Promise((go) => setTimeout(go, 100)); return Response.text(String((await r.text()).length)) }',
+          code: 'export default async (r, { GATE }) => { await fetch(GATE); return Response.text(String((await r.text()).length)) }',
+          env: { GATE: gate.url },
+          fetch: { allow: [gate.origin] },
         },
         { name: 'hi', routes: ['/hi'], code: 'export default () => Response.text("hi")' },
       ],
@@ -271,6 +297,8 @@ test('a permission to send goes to the client that asked for it, also when its h
   await up.send('POST /up HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5000\r\n\r\n')
   await hi.send('GET /hi HTTP/1.1\r\nHost: a\r\n\r\n')
   expect((await hi.read()).body.toString()).toBe('hi')
+  await gate.waiting(1)
+  gate.release()
   expect((await up.read()).status).toBe(100)
   expect(hi.unread.length).toBe(0)
   await up.send('x'.repeat(5000))

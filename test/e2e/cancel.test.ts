@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { field } from '../support/answer-parser.ts'
 import { barrier } from '../support/expectations.ts'
+import { Gate } from '../support/gate.ts'
 import { type LogLine, startServer } from '../support/server.ts'
 import { Wire } from '../support/wire.ts'
 
@@ -97,28 +98,33 @@ describe('a function that holds its shard', () => {
 })
 
 describe('a client that closes with a FIN while its guest runs or waits', () => {
-  const slow = {
+  const slowUntil = (gate: Gate) => ({
     name: 'slow',
     routes: ['/slow'],
-    code: `export default async (request) => {
-      await new Promise((resolve) => setTimeout(resolve, 100))
+    env: { GATE: gate.url },
+    fetch: { allow: [gate.origin] },
+    code: `export default async (request, { GATE }) => {
+      await fetch(GATE)
       const end = Date.now() + 20
       while (Date.now() < end) {}
       console.info('answers')
       return Response.text('x'.repeat(300_000))
     }`,
-  }
+  })
 
   test('costs no more than its guest: the answer finds nobody, the connection is dropped', async () => {
     const limits = { cpuMs: 5000, wallMs: 60_000 }
     const pool = { queueMs: 30_000 }
-    await using server = await startServer({ config: { functions: [GOOD, slow], limits, pool } })
+    using gate = await Gate.open()
+    await using server = await startServer({ config: { functions: [GOOD, slowUntil(gate)], limits, pool } })
     for (let i = 0; i < 10; i++) {
       const wire = await Wire.connect(server.port)
       await wire.send(get('/slow'))
       // Nothing has come that was not read, so this is a FIN: whether the client still reads cannot be seen.
       wire.socket.destroy()
     }
+    await gate.waiting(1)
+    gate.stayOpen()
     const answers = (line: LogLine) => line['msg'] === 'answers'
     let seen = 0
     await server.waitForLog((line) => answers(line) && ++seen === 10)
@@ -132,10 +138,14 @@ describe('a client that closes with a FIN while its guest runs or waits', () => 
   })
 
   test('and one that only ended its side has its answer', async () => {
-    await using server = await startServer({ config: { functions: [GOOD, slow], limits: { cpuMs: 5000 } } })
+    using gate = await Gate.open()
+    const functions = [GOOD, slowUntil(gate)]
+    await using server = await startServer({ config: { functions, limits: { cpuMs: 5000 } } })
     using wire = await Wire.connect(server.port)
     await wire.send(get('/slow'))
+    await gate.waiting(1)
     wire.halfClose()
+    gate.release()
     const [answer, ...more] = await wire.readToEnd()
     expect([answer!.status, answer!.body.length, more.length]).toEqual([200, 300_000, 0])
   })

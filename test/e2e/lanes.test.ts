@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Gate } from '../support/gate.ts'
 import { type RunningServer, startServer } from '../support/server.ts'
 import { Wire } from '../support/wire.ts'
 
@@ -121,6 +122,7 @@ describe('a function that keeps using up its processor time', () => {
 })
 
 test('a request that finds no runtime and no room to wait goes to another shard before it is answered 503', async () => {
+  using gate = await Gate.open()
   await using server = await startServer({
     args: ['--cores', '2'],
     config: {
@@ -128,7 +130,9 @@ test('a request that finds no runtime and no room to wait goes to another shard 
         {
           name: 'slow',
           routes: ['/slow'],
-          code: 'export default async () => { await new Promise((r) => setTimeout(r, 300)); return Response.text("done") }',
+          code: 'export default async (r, { GATE }) => { await fetch(GATE); return Response.text("done") }',
+          env: { GATE: gate.url },
+          fetch: { allow: [gate.origin] },
         },
       ],
       pool: { maxPerFunction: 1, prewarm: 1, queueRequests: 1, queueMs: 5000 },
@@ -138,6 +142,9 @@ test('a request that finds no runtime and no room to wait goes to another shard 
   const wires = await Promise.all(Array.from({ length: 8 }, () => Wire.connect(server.port)))
   const ofOneShard = wires.filter((_, i) => i % 2 === 0)
   for (const wire of ofOneShard) await wire.send(get('/slow'))
+  // A handler waits on each shard: the one that all have come to had no room for the third.
+  await gate.waiting(2)
+  gate.stayOpen()
   const answers = await Promise.all(ofOneShard.map((wire) => wire.read()))
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
   for (const wire of wires) wire[Symbol.dispose]()

@@ -37,7 +37,6 @@ const ways = {
   },
   open(name) { gate(name).open(); return {} },
   async timer(name) { console.log('before ' + name); await new Promise((resolve) => setTimeout(resolve, 5)); console.log('after ' + name); return { name } },
-  async slow(name) { await new Promise((resolve) => setTimeout(resolve, 200)); return { name } },
   burn() { for (;;) {} },
   async burnLater() { await new Promise((resolve) => setTimeout(resolve, 1)); for (;;) {} },
   memory() { const all = []; for (;;) all.push(new Uint8Array(4 << 20)) },
@@ -219,13 +218,13 @@ describe.each(ENGINE_VARIANTS)('requests side by side in a runtime of %s', (engi
   })
 
   test('waitUntil goes on after its answer, for its own request', async () => {
-    const answers = await client.waiting(['beside'])
-    const slow = client.ask('/slow/slow')
+    const [beside, slow] = await client.waiting(['beside', 'slow'])
     expect(await client.ask('/later/job')).toMatchObject({ status: 200, name: 'job' })
     await client.ask('/open/beside')
-    await answers[0]
+    await beside
     await client.ask('/open/job')
     await client.server.waitForLog(hasText('later job'))
+    await client.ask('/open/slow')
     expect(await slow).toMatchObject({ status: 200, name: 'slow' })
   })
 
