@@ -190,7 +190,8 @@ const pool = v.strictObject({
   ),
   blanks: v.optional(
     wholeNumber(0, 64, {
-      meaning: 'Ready runtimes on each shard that no function has yet: a first request is one copy then.',
+      meaning:
+        'Ready runtimes on each shard that no function has yet: a first request is one copy then. Where some functions have request isolation and others do not, so many for either.',
     }),
     2,
   ),

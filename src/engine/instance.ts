@@ -92,7 +92,9 @@ export class Instance extends GuestAnswer {
     hasBarrier = false,
   ): Promise<Instance> {
     let self: Instance | undefined
-    const print = (line: string) => void (self && (self.#engineSaid = line))
+    const print = (line: string) => {
+      if (self) self.#engineSaid = line
+    }
     const gate = (bytes: number) => self === undefined || self.memory.grows(bytes)
     const opened = await openModule(code, initialPages, maximumPages, print, gate, hasBarrier)
     self = new Instance(opened, code.scripts, layout, maximumPages)
