@@ -1,5 +1,4 @@
 import { readdirSync, readlinkSync, renameSync, writeFileSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync, gzipSync } from 'node:zlib'
@@ -9,6 +8,7 @@ import { CHANGED_DATE, DIGITS, Site, TEXT } from '../static/support/site.ts'
 import { field } from '../support/answer-parser.ts'
 import { residentBytes } from '../support/process-memory.ts'
 import { type RunningServer, runCommand, startServer } from '../support/server.ts'
+import { slowReaders } from '../support/slow-readers.ts'
 import { Wire } from '../support/wire.ts'
 
 const MIB = 2 ** 20
@@ -400,22 +400,7 @@ describe('env.ASSETS', () => {
     const whole = await fetch(`${server.url}/large.bin`)
     expect(LARGE.equals(Buffer.from(await whole.arrayBuffer()))).toBe(true)
     const before = residentBytes(server.pid)
-    const readers: Socket[] = []
-    await Promise.all(
-      Array.from(
-        { length: 32 },
-        () =>
-          new Promise<void>((resolve) => {
-            const socket = connect(server.port, '127.0.0.1')
-            socket.once('data', () => {
-              socket.pause()
-              resolve()
-            })
-            socket.write('GET /large.bin HTTP/1.1\r\nhost: a\r\n\r\n')
-            readers.push(socket)
-          }),
-      ),
-    )
+    const readers = await slowReaders(server.port, '/large.bin', 32)
     expect(await json('/none')).toEqual([false, 'undefined'])
     const grownBytes = residentBytes(server.pid) - before
     for (const socket of readers) socket.destroy()

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { field } from '../support/answer-parser.ts'
 import { residentBytes } from '../support/process-memory.ts'
 import { type RunningServer, runCommand, startServer } from '../support/server.ts'
+import { slowReaders } from '../support/slow-readers.ts'
 import { Wire } from '../support/wire.ts'
 import { Site } from './support/site.ts'
 
@@ -164,22 +165,7 @@ test('a thousand slow readers of a file of 100 MB cost little memory, and all ot
   truncateSync(join(site.root, 'huge.bin'), 100_000_000)
   await site.settle()
   const before = residentBytes(server.pid)
-  const readers: Socket[] = []
-  await Promise.all(
-    Array.from(
-      { length: 1000 },
-      () =>
-        new Promise<void>((resolve) => {
-          const socket = connect(server.port, '127.0.0.1')
-          socket.once('data', () => {
-            socket.pause()
-            resolve()
-          })
-          socket.write(get('/only/huge.bin'))
-          readers.push(socket)
-        }),
-    ),
-  )
+  const readers = await slowReaders(server.port, '/only/huge.bin', 1000)
   expect(await text('/small.txt')).toBe('200 small')
   const after = residentBytes(server.pid)
   for (const socket of readers) socket.destroy()
