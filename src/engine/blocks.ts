@@ -3,6 +3,8 @@
 // lowest bits say whether it (2) and the block before (1) are in use. What a free block holds beyond its links is dead.
 
 const HEADER_BYTES = 8
+/** Of a block in use, which may use the next one's first four bytes. */
+const OVERHEAD_BYTES = 4
 /** A free block's links follow its header: two for a list; from 256 bytes on three more and an index, for a tree. */
 const LIST_HEADER_BYTES = 16
 const TREE_HEADER_BYTES = 32
@@ -44,4 +46,34 @@ export function clearFreeBlocks(memory: Uint8Array, start: number, top: number, 
   })
   memory.fill(0, top + HEADER_BYTES, end - FOOT_BYTES)
   return true
+}
+
+/** Free blocks below this are holes: what a request allocates would lie scattered in them, over as many cards. */
+const HOLE_BYTES = 1024
+/** Of {@link fillHoles}: one is enough, unless the allocator cuts what was meant for a hole from a larger block. */
+const PASSES = 4
+
+/**
+ * Takes every free block from `start` to `top` that is smaller than HOLE_BYTES, for good, and zeroes it: what is allocated from then
+ * on lies together, in the few large ones and behind the top. A heap that is not understood stays as it is.
+ */
+export function fillHoles(
+  memory: () => Uint8Array,
+  malloc: (bytes: number) => number,
+  start: number,
+  top: number,
+): void {
+  for (let pass = 0; pass < PASSES; pass++) {
+    const holes: number[] = []
+    const visit = (_: number, bytes: number, isFree: boolean) => {
+      if (isFree && bytes < HOLE_BYTES) holes.push(bytes - OVERHEAD_BYTES)
+    }
+    if (!walkHeap(memory(), start, top, visit)) return
+    // The large ones first: a small one's request never finds a block of its size gone by being cut from a larger one.
+    for (const bytes of holes.sort((a, b) => b - a)) {
+      const at = malloc(bytes)
+      if (at !== 0) memory().fill(0, at, at + bytes)
+    }
+    if (holes.length === 0) return
+  }
 }

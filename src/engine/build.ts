@@ -3,18 +3,10 @@
 
 import { RingletError } from '../errors.ts'
 import { IO_BYTES, OP } from '../guest/ops.ts'
-import { clearFreeBlocks } from './blocks.ts'
-import {
-  ALL_INTRINSICS,
-  evaluate,
-  GuestError,
-  getProperty,
-  setProperty,
-  throwIfException,
-} from './evaluate.ts'
+import { ALL_INTRINSICS, evaluate, getProperty, setProperty, throwIfException } from './evaluate.ts'
 import { GC_OFF, SCRATCH_BYTES } from './heap.ts'
 import type { HostCalls } from './host-ops.ts'
-import { type Captured, captureBase, captureDelta, type Image, type ImagePointers } from './image.ts'
+import { captureBase, captureDelta, type Image, type ImagePointers } from './image.ts'
 import { Instance } from './instance.ts'
 import { type EngineLayout, onlyOne } from './layout.ts'
 import type { InstanceLimits } from './limits.ts'
@@ -25,6 +17,7 @@ import {
   type EngineVariant,
   INITIAL_PAGES,
 } from './module.ts'
+import { readyToCapture, setGcThreshold, tidy } from './ready.ts'
 
 /** Global name of the guest API's exports, until a function is loaded (scripts/build.mjs). */
 const GUEST_GLOBAL = '__ringlet'
@@ -33,6 +26,10 @@ const BASE_CPU_MS = 10_000
 /** Combinations of the four bits of FLAG (src/guest/ops.ts). */
 const FLAGS = 16
 const TOP_LEVEL_HOST_CALLS = 10_000
+/** New shapes of objects that a base has room for: those of a function's top-level code and of its requests. */
+const BASE_SHAPES = 64
+/** And that a function's image has room for at least: those of one request. */
+const FUNCTION_SHAPES = 32
 
 /** What a thread needs to run images: plain data, the same in every thread. */
 export interface EngineKit {
@@ -65,7 +62,7 @@ export async function buildBase(kit: EngineKit, code: EngineCode, features: numb
   instance.initialise(limits, silentHost, (em, ffi) => {
     const rt = ffi.QTS_NewRuntime()
     ffi.QTS_RuntimeEnableInterruptHandler(rt)
-    setGcThreshold(em, kit, rt, GC_OFF)
+    setGcThreshold(em, kit.layout, rt, GC_OFF)
     const ctx = ffi.QTS_NewContext(rt, ALL_INTRINSICS)
     const scratch = em._malloc(SCRATCH_BYTES)
     const globals = ffi.QTS_GetGlobalObject(ctx)
@@ -101,8 +98,8 @@ export async function buildBase(kit: EngineKit, code: EngineCode, features: numb
     const load = member('load')
     preload(em, ffi, pointers, member('preload'), features)
     ffi.QTS_FreeValuePointer(ctx, glue)
-    collectGarbage(em, ffi, kit, rt, ctx)
-    base = { image: captureBase(readyToCapture(em, kit), pointers), load, features }
+    tidy(em, ffi, kit.layout, pointers, BASE_SHAPES)
+    base = { image: captureBase(readyToCapture(em, kit.layout), pointers), load, features }
   })
   return base!
 }
@@ -121,35 +118,6 @@ function preload(
   const result = ffi.QTS_Call(ctx, load, none, 1, scratch)
   for (const value of [set, load]) ffi.QTS_FreeValuePointer(ctx, value)
   ffi.QTS_FreeValuePointer(ctx, throwIfException(em, ffi, ctx, result))
-}
-
-/** As `GuestHeap.setGcThreshold`, for a runtime that no image is in. */
-function setGcThreshold(em: EmModule, { layout }: EngineKit, rt: number, threshold: number): void {
-  if (layout.gcThreshold === null || layout.heap === null) return
-  new Int32Array(em.HEAPU8.buffer)[(rt + layout.gcThreshold) >> 2] = threshold
-}
-
-/** Collects cyclic garbage, which would otherwise be part of every copy. */
-function collectGarbage(em: EmModule, ffi: EngineFfi, kit: EngineKit, rt: number, ctx: number): void {
-  setGcThreshold(em, kit, rt, 0)
-  ffi.QTS_FreeValuePointer(ctx, ffi.QTS_NewObject(ctx))
-  setGcThreshold(em, kit, rt, GC_OFF)
-}
-
-/**
- * What an image is of: of the whole memory, if nobody knows where its heap is. Throws GuestError for a heap whose blocks do not
- * join: top-level code has found a way to damage it.
- */
-function readyToCapture(em: EmModule, { layout: { heap } }: EngineKit): Captured {
-  const memory = em.HEAPU8
-  if (heap === null) return { memory, heapStart: 0, top: memory.byteLength, end: memory.byteLength }
-  const words = new Uint32Array(memory.buffer)
-  const { start: heapStart } = heap
-  const [top, end] = [words[heap.top >> 2]!, words[heap.break >> 2]!]
-  if (!clearFreeBlocks(memory, heapStart, top, end)) {
-    throw new GuestError('InternalError', 'the heap is damaged', '')
-  }
-  return { memory, heapStart, top, end }
 }
 
 /**
@@ -229,10 +197,10 @@ export async function buildImage(
     ffi.QTS_FreeValuePointer(ctx, factory)
     ffi.QTS_FreeValuePointer(ctx, throwIfException(em, ffi, ctx, result))
     instance.runTopLevelJobs()
-    collectGarbage(em, ffi, kit, rt, ctx)
+    tidy(em, ffi, kit.layout, base.image.pointers, FUNCTION_SHAPES)
     // A collection may leave jobs: of a FinalizationRegistry.
     instance.runTopLevelJobs()
-    image = captureDelta(readyToCapture(em, kit), base.image)
+    image = captureDelta(readyToCapture(em, kit.layout), base.image)
   })
   return image!
 }
