@@ -20,11 +20,14 @@ export const CARDS_END = CARDS_AT + CARDS_BYTES
 export const SLACK_BYTES = 8
 
 const CARDS_PER_WORD = 4
+/** So many cards without a mark between two with one are copied with them: that costs less than to begin another copy. */
+export const GAP_CARDS = 2
 
 export class CardTable {
   readonly #memory: WebAssembly.Memory
   #cards = new Uint8Array(0)
   #words = new Int32Array(0)
+  #memoryWords = new BigInt64Array(0)
   /** [from, to) of dirty cards, by their addresses: the result of {@link take}. */
   #ranges = new Uint32Array(256)
 
@@ -43,28 +46,41 @@ export class CardTable {
   }
 
   /**
-   * Takes the marks of the cards in [from, to); returns how many stretches of marked cards there are. The first of them is
-   * [ranges[0], ranges[1]), cut to [from, to).
+   * Takes the marks of the cards in [from, to); returns how many stretches with all marked cards there are, near ones in one. The
+   * first of them is [ranges[0], ranges[1]), cut to [from, to).
    */
   take(from: number, to: number): number {
-    const cards = this.#view()
+    this.#refresh()
     const words = this.#words
-    const end = (to - 1) >>> CARD_SHIFT
+    const last = ((to - 1) >>> CARD_SHIFT) >> 2
     let count = 0
-    for (let card = from >>> CARD_SHIFT; card <= end; ) {
-      if (cards[card] === 0) {
-        const isWordClean = (card & (CARDS_PER_WORD - 1)) === 0 && words[card / CARDS_PER_WORD] === 0
-        card += isWordClean ? CARDS_PER_WORD : 1
-        continue
+    let end = Number.NEGATIVE_INFINITY
+    // By groups of words: most have no mark. What lies before `from` in its word is the C stack's, which nobody asks for.
+    for (let word = (from >>> CARD_SHIFT) >> 2; word <= last; word++) {
+      if ((word & 3) === 0) {
+        while (word <= last && (words[word]! | words[word + 1]! | words[word + 2]! | words[word + 3]!) === 0)
+          word += 4
+        if (word > last) break
       }
-      const first = card
-      while (card <= end && cards[card] !== 0) cards[card++] = 0
-      if (count * 2 === this.#ranges.length) this.#grow()
-      this.#ranges[count * 2] = Math.max(from, first << CARD_SHIFT)
-      this.#ranges[count * 2 + 1] = Math.min(to, (card << CARD_SHIFT) + SLACK_BYTES)
-      count++
+      const marks = words[word]!
+      if (marks === 0) continue
+      words[word] = 0
+      const first = (word * CARDS_PER_WORD + (Math.clz32(marks & -marks) ^ 31) / 8) | 0
+      if (first - end > GAP_CARDS) {
+        if (count * 2 === this.#ranges.length) this.#grow()
+        this.#ranges[count * 2] = Math.max(from, first << CARD_SHIFT)
+        count++
+      }
+      end = word * CARDS_PER_WORD + CARDS_PER_WORD - (Math.clz32(marks) >> 3)
+      this.#ranges[count * 2 - 1] = Math.min(to, (end << CARD_SHIFT) + SLACK_BYTES)
     }
     return count
+  }
+
+  /** All of the memory. */
+  get memoryWords(): BigInt64Array {
+    this.#refresh()
+    return this.#memoryWords
   }
 
   get ranges(): Uint32Array {
@@ -78,12 +94,16 @@ export class CardTable {
   }
 
   #view(): Uint8Array {
-    // A memory that grows leaves its old buffer behind, which has no length then.
-    if (this.#cards.length === 0) {
-      const { buffer } = this.#memory
-      this.#cards = new Uint8Array(buffer, CARDS_AT, CARDS_BYTES)
-      this.#words = new Int32Array(buffer, CARDS_AT, CARDS_BYTES / CARDS_PER_WORD)
-    }
+    this.#refresh()
     return this.#cards
+  }
+
+  #refresh(): void {
+    // A memory that grows leaves its old buffer behind, which has no length then.
+    if (this.#cards.length > 0) return
+    const { buffer } = this.#memory
+    this.#cards = new Uint8Array(buffer, CARDS_AT, CARDS_BYTES)
+    this.#words = new Int32Array(buffer, CARDS_AT, CARDS_BYTES / CARDS_PER_WORD)
+    this.#memoryWords = new BigInt64Array(buffer)
   }
 }

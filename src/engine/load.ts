@@ -88,15 +88,15 @@ export function restoreImage(image: Image, memory: Uint8Array, usedBytes: number
     memory.fill(0, CARDS_AT, heapStart)
     return false
   }
-  const cursor = new DeltaCursor(image, memory)
+  const delta = deltaOf(image)
   for (const { address, bytes } of copyOf(image.base ?? image).extents) {
     // The heap's extent reaches as far as anything was ever used.
     const to = address > 0 ? Math.max(extentBytes, usedBytes) : address + bytes.length
     const count = cards.take(address, to)
     for (let i = 0; i < count; i++) {
       restoreRange(memory, address, bytes, cards.ranges[i * 2]!, cards.ranges[i * 2 + 1]!)
-      cursor.copy(cards.ranges[i * 2]!, cards.ranges[i * 2 + 1]!)
     }
+    restoreRuns(image, delta, memory, cards.memoryWords, cards.ranges, count)
   }
   return true
 }
@@ -114,43 +114,51 @@ function restoreRange(
   if (to > end) memory.fill(0, Math.max(from, end), to)
 }
 
-/** An image's runs, gone through once with ranges that ascend. */
-class DeltaCursor {
-  readonly #target: BigInt64Array
-  readonly #memory: Uint8Array
-  readonly #runs: number
-  readonly #bytes: SharedArrayBuffer
-  readonly #table: Uint32Array
-  readonly #source: BigInt64Array
-  #run = 0
-  #at: number
+interface Delta {
+  /** As in {@link Image.bytes}; empty for a base. */
+  readonly table: Uint32Array
+  readonly words: BigInt64Array
+}
 
-  constructor({ base, runs, bytes }: Image, memory: Uint8Array) {
-    this.#memory = memory
-    this.#target = new BigInt64Array(memory.buffer)
-    this.#runs = base === null ? 0 : runs
-    this.#bytes = bytes
-    this.#table = new Uint32Array(bytes, 0, runs * 2)
-    this.#source = new BigInt64Array(bytes)
-    this.#at = runsAt(runs)
+const deltas = new WeakMap<Image, Delta>()
+
+function deltaOf(image: Image): Delta {
+  let delta = deltas.get(image)
+  if (delta === undefined) {
+    const { base, bytes, runs } = image
+    delta = {
+      table: new Uint32Array(bytes, 0, base === null ? 0 : runs * 2),
+      words: new BigInt64Array(bytes),
+    }
+    deltas.set(image, delta)
   }
+  return delta
+}
 
-  /** Copies what the runs have of [from, to), both multiples of eight. */
-  copy(from: number, to: number): void {
-    const table = this.#table
-    const end = this.#runs * 2
-    let run = this.#run
-    let at = this.#at
-    for (; run < end && table[run]! + table[run + 1]! <= from; run += 2) at += table[run + 1]!
-    this.#run = run
-    this.#at = at
-    for (; run < end && table[run]! < to; run += 2) {
-      const start = Math.max(from, table[run]!)
-      const length = Math.min(to, table[run]! + table[run + 1]!) - start
-      const source = at + start - table[run]!
-      if (length < LONG_RUN_BYTES) copyWords(this.#source, source >> 3, this.#target, start >> 3, length >> 3)
-      else this.#memory.set(new Uint8Array(this.#bytes, source, length), start)
-      at += table[run + 1]!
+/** Copies what an image's runs have of the ranges, which ascend as the runs do; all are multiples of eight. */
+function restoreRuns(
+  { bytes, runs }: Image,
+  { table, words }: Delta,
+  memory: Uint8Array,
+  target: BigInt64Array,
+  ranges: Uint32Array,
+  count: number,
+): void {
+  let at = runsAt(runs)
+  let run = 0
+  for (let i = 0; i < count * 2 && run < table.length; i += 2) {
+    const from = ranges[i]!
+    const to = ranges[i + 1]!
+    for (; run < table.length && table[run]! + table[run + 1]! <= from; run += 2) at += table[run + 1]!
+    // The last run of one range may reach into the next.
+    let source = at
+    for (let next = run; next < table.length && table[next]! < to; next += 2) {
+      const start = Math.max(from, table[next]!)
+      const length = Math.min(to, table[next]! + table[next + 1]!) - start
+      const first = source + start - table[next]!
+      if (length < LONG_RUN_BYTES) copyWords(words, first >> 3, target, start >> 3, length >> 3)
+      else memory.set(new Uint8Array(bytes, first, length), start)
+      source += table[next + 1]!
     }
   }
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { CARDS_AT, CARDS_END } from '../../src/engine/cards.ts'
+import { walkHeap } from '../../src/engine/blocks.ts'
+import { CARD_SHIFT, CARDS_AT, CARDS_END } from '../../src/engine/cards.ts'
 import { forEachRun, type Image, isSound } from '../../src/engine/image.ts'
 import type { Instance } from '../../src/engine/instance.ts'
 import { FLAG, OUTCOME } from '../../src/guest/ops.ts'
@@ -124,6 +125,40 @@ describeEngines('an image', (engine) => {
     expect(takeAnswer(used).body).toBe('9000,9000,9000')
     check('/read')
     expect(differing).toEqual([])
+  })
+
+  test('has no small hole in its heap', async () => {
+    const image = await engine.handler(`() => new Response('hi')`)
+    const { bytes } = await engine.instance(image)
+    const holes: number[] = []
+    const visit = (_: number, length: number, isFree: boolean) =>
+      isFree && length < 1024 && holes.push(length)
+    expect(walkHeap(bytes, image.heapStart, image.endBytes, visit)).toBe(true)
+    expect(holes).toEqual([])
+  })
+
+  test('has room for new shapes of objects: a request that makes some writes to little of what is there', async () => {
+    /** Marked cards of the image's heap after a request that has made so many. */
+    const marked = async (shapes: number) => {
+      const image = await engine.image(`
+        const all = globalThis.all = [${'new function () {},'.repeat(first)}]
+        exports.default = () => {
+          const kept = []
+          for (let i = 0; i < ${shapes}; i++) kept[i] = new (function () {})()
+          return new Response('hi')
+        }`)
+      const used = await engine.instance(image, {}, true)
+      expect(ask(used).body).toBe('hi')
+      const [from, to] = [image.heapStart, image.endBytes].map(
+        (address) => CARDS_AT + (address >>> CARD_SHIFT),
+      )
+      return used.bytes.subarray(from, to).filter((mark) => mark !== 0).length
+    }
+    const counts: number[] = []
+    let first = 0
+    // Wherever the table's size is nearly reached by the function's own, over a doubling of it.
+    for (; first < 160; first += 15) counts.push(await marked(30))
+    expect(Math.max(...counts)).toBeLessThan(120)
   })
 
   test('is loaded whole when the C stack has reached the card table', async () => {

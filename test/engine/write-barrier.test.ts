@@ -1,6 +1,6 @@
 import asc from 'assemblyscript/asc'
 import { expect, test } from 'vitest'
-import { CARD_SHIFT, CARDS_AT, CARDS_END, CardTable, SLACK_BYTES } from '../../src/engine/cards.ts'
+import { CARD_SHIFT, CARDS_AT, CARDS_END, CardTable, GAP_CARDS, SLACK_BYTES } from '../../src/engine/cards.ts'
 import { ENGINE_VARIANTS, INITIAL_PAGES, readEngine } from '../../src/engine/module.ts'
 import { withWriteBarrier } from '../../src/engine/write-barrier.ts'
 
@@ -101,11 +101,32 @@ test.each([
 
 test('the table takes none of what it marks, and is read in pieces', async () => {
   const { call, bytes, dirty } = open(withWriteBarrier(await compile(source)))
-  for (let card = 0; card < 600; card++) call['store2']!(AT + card * 2 * CARD_BYTES)
+  for (let i = 0; i < 600; i++) call['store2']!(AT + i * (GAP_CARDS + 2) * CARD_BYTES)
   expect(dirty().length).toBe(1200)
   expect(dirty()).toEqual([])
   expect(bytes.subarray(CARDS_AT, CARDS_END).some((mark) => mark !== 0)).toBe(false)
 })
+
+test.each([0, 1, 2, 3, 4, 5, 6, 7])(
+  'marks near one another are one piece, from card %i of a group on',
+  async (first) => {
+    const { call, dirty } = open(withWriteBarrier(await compile(source)))
+    const from = AT + first * CARD_BYTES
+    const marked = (...cards: number[]) => {
+      for (const card of cards) call['store2']!(from + card * CARD_BYTES)
+      return dirty().map((address) => (address & -CARD_BYTES) - from)
+    }
+    const [near, far] = [GAP_CARDS + 1, 2 * GAP_CARDS + 6]
+    expect(marked(0, near)).toEqual([0, (near + 1) * CARD_BYTES])
+    expect(marked(0, near, far)).toEqual([
+      0,
+      (near + 1) * CARD_BYTES,
+      far * CARD_BYTES,
+      (far + 1) * CARD_BYTES,
+    ])
+    expect(marked(0, far, far + 1)).toEqual([0, CARD_BYTES, far * CARD_BYTES, (far + 2) * CARD_BYTES])
+  },
+)
 
 test('an instruction that is not known is refused: it may write', async () => {
   const wasm = Buffer.from(await compile('export function f(a: usize): void { store<u8>(a, 1) }'))
