@@ -3,12 +3,12 @@ import { feature } from './feature.ts'
 import { CONTENT_TYPES, HEAD_KIND, OP, STATE as STATES, WORD } from './ops.ts'
 import { stringIncludes } from './primordials.ts'
 import { type Body, CONSUMED, consumedError, isContent, type LazyBody } from './web/body.ts'
-import { fieldBlock, type Headers, soleContentType, utf8Bytes } from './web/headers.ts'
+import { CONTENT_TYPE, type FieldList, fieldBlock, type Headers, listOf, utf8Bytes } from './web/headers.ts'
 
 // Read on every request: names of this module instead of properties of the tables.
 const { STATE, STATUS, HEAD_KIND: KIND, HEAD_BYTES } = WORD
 const { TEXT, BYTES, EMPTY, STREAM } = STATES
-const { JSON: JSON_KIND, CUSTOM } = HEAD_KIND
+const { NONE, JSON: JSON_KIND, CUSTOM } = HEAD_KIND
 
 export const KIND_BITS = 3
 export const KIND_MASK = (1 << KIND_BITS) - 1
@@ -17,7 +17,9 @@ export const KIND_MASK = (1 << KIND_BITS) - 1
 export interface Details {
   status: number
   statusText: string
-  headers: Headers
+  /** Or, until somebody touches them, their fields alone. */
+  headers: Headers | undefined
+  fields?: FieldList
   type: 'default' | 'error' | 'basic'
   /** Of a response that was fetched. */
   fetched?: { readonly url: string; readonly redirected: boolean }
@@ -83,17 +85,21 @@ function packContent(content: string | ArrayBuffer): string | ArrayBuffer {
 function packDetails(details: Details): string {
   if (details.type === 'error') throw new TypeError('the handler returned Response.error()')
   words[STATUS] = details.status
-  const type = soleContentType(details.headers)
-  const kind = type === undefined ? -1 : kindOf(type)
+  const { headers } = details
+  const fields = headers === undefined ? details.fields! : listOf(headers)
+  const kind = soleKind(fields)
   words[KIND] = kind < 0 ? CUSTOM : kind
   if (kind >= 0) return ''
-  const block = fieldBlock(details.headers)
+  const block = fieldBlock(fields)
   words[HEAD_BYTES] = utf8Bytes(block)
   return block
 }
 
-/** The HEAD_KIND of a Content-Type value, -1 for one that has none. */
-export function kindOf(type: string): number {
-  for (let kind = 0; kind < CONTENT_TYPES.length; kind++) if (CONTENT_TYPES[kind] === type) return kind
-  return -1
+const KINDS: Record<string, number | undefined> = { __proto__: null } as never
+for (let kind = 0; kind < CONTENT_TYPES.length; kind++) KINDS[CONTENT_TYPES[kind]!] = kind
+
+/** The HEAD_KIND of fields that are no more than one of its Content-Types, -1 for others. */
+export function soleKind(fields: FieldList): number {
+  if (fields.length === 2 && fields[0] === CONTENT_TYPE) return KINDS[fields[1]!] ?? -1
+  return fields.length === 0 ? NONE : -1
 }

@@ -99,13 +99,13 @@ export function installFeatures(): void {
   }
 }
 
-/** Every image has all of these: the two functions keep nothing but the name. */
+/** Every image has all of these: one function for each name, a getter without an argument and a setter with one. */
 function installLazy(key: string): void {
-  const get = (): unknown => load(key)
-  getters[key] = get
+  const access = (...given: unknown[]): unknown => (given.length === 0 ? load(key) : put(key, given[0]))
+  getters[key] = access
   defineProperty(globalThis, key, {
-    get,
-    set: (value) => put(key, value),
+    get: access,
+    set: access,
     enumerable: isOperation(key),
     configurable: true,
   })

@@ -60,6 +60,7 @@ export function newPromise<T>(
 }
 export const promiseResolve: (value: unknown) => Promise<unknown> = Promise.resolve.bind(Promise)
 export const promiseReject: (reason: unknown) => Promise<never> = Promise.reject.bind(Promise)
+export const ownKeys = Reflect.ownKeys
 export const deleteProperty = Reflect.deleteProperty
 export const defineProperty = Object.defineProperty
 export const getOwnDescriptor = Object.getOwnPropertyDescriptor

@@ -80,6 +80,58 @@ describeGuests('Headers', ({ run, value }) => {
     expect(value(`new Headers({ a: '\\r\\n x y \\t\\n' }).get('a')`)).toBe('x y')
   })
 
+  it('check each value, whatever was sent under that name before', () => {
+    expect(
+      run(`const make = (...values) => values.map((v) => { try { return new Headers({ 'x-Again': v }).get('X-AGAIN') } catch (e) { return e.name } })
+        return [make('', 'one', 'one', 'two\\n', ' one ', 'o\\nne', '\\u0100', 'one'), make(1, '1', undefined, 'undefined', null, { toString: () => '1' }),
+          make('caf\\xe9', 'caf\\u0365', 'y'.repeat(1000) + '\\0', 'y'.repeat(1000)).map((text) => text.length)]`),
+    ).toEqual([
+      ['', 'one', 'one', 'two', 'one', 'TypeError', 'TypeError', 'one'],
+      ['1', '1', 'undefined', 'undefined', 'null', '1'],
+      [4, 9, 9, 1000],
+    ])
+  })
+
+  it('check values under names of which there are too many to remember', () => {
+    expect(
+      run(`const names = Array.from({ length: 300 }, (_, i) => 'X-Name-' + i)
+        const h = new Headers(names.map((name) => [name, name])); let refused = 0
+        for (const name of names) try { h.set(name, 'a\\rb') } catch { refused++ }
+        return [refused, h.get('x-name-0'), h.get('x-name-299'), new Headers({ 'X-Name-299': undefined }).get('x-name-299')]`),
+    ).toEqual([300, 'X-Name-0', 'X-Name-299', 'undefined'])
+  })
+
+  it('read a record key by key, as a proxy sees it', () => {
+    expect(
+      run(`const seen = []
+        const record = new Proxy({ a: '1', b: '2' }, {
+          ownKeys: (o) => { seen.push('keys'); return Reflect.ownKeys(o) },
+          getOwnPropertyDescriptor: (o, key) => { seen.push('own ' + key); return Reflect.getOwnPropertyDescriptor(o, key) },
+          get: (o, key) => { seen.push('get ' + String(key)); return o[key] } })
+        const names = [...new Headers(record).keys()]
+        let symbol; try { new Headers({ [Symbol('s')]: '1' }) } catch (e) { symbol = e.name }
+        return [seen.slice(1), names, symbol]`),
+    ).toEqual([['keys', 'own a', 'get a', 'own b', 'get b'], ['a', 'b'], 'TypeError'])
+  })
+
+  it('see a change while somebody iterates, of a value as well', () => {
+    expect(
+      run(`const h = new Headers({ a: '1', b: '2', c: '3' }); const seen = []
+        for (const [name, value] of h) { seen.push(name + value); if (name === 'a') { h.set('b', '4'); h.delete('c') } }
+        const other = h.entries(), next = Object.getPrototypeOf(other)
+        return [seen, [...other], Object.keys(next), Object.hasOwn(next, 'constructor'), Object.hasOwn(other, 'next')]`),
+    ).toEqual([
+      ['a1', 'b4'],
+      [
+        ['a', '1'],
+        ['b', '4'],
+      ],
+      ['next'],
+      false,
+      false,
+    ])
+  })
+
   it('are shaped as WebIDL wants', () => {
     expect(
       value(`[Headers.name, String(new Headers()), Object.keys(Headers.prototype).sort().join(), String(new Headers().entries()),

@@ -3,7 +3,7 @@ import { feature } from '../feature.ts'
 import { ASYNC_OP } from '../ops.ts'
 import { bufferLengthOf, promiseThen, stringSlice } from '../primordials.ts'
 import { isContent } from './body.ts'
-import { fieldBlock, ofHead } from './headers.ts'
+import { CHECKED, fieldBlock, Headers, listOf } from './headers.ts'
 import { Abort, bodyOf, ignore } from './host-body.ts'
 import { isRequest, knownSignal, Request, takeBody } from './request.ts'
 import { fetchedResponse, type Response } from './response.ts'
@@ -26,7 +26,13 @@ async function fetchAsset(input: unknown, init: unknown = undefined): Promise<Re
   const body = takeBody(request)
   if (!isContent(body)) promiseThen(body.source().cancel(undefined), ignore, ignore)
   const asset = ++lastAsset
-  const answer = hostAsync(ASYNC_OP.ASSET, asset, request.method, request.url, fieldBlock(request.headers))
+  const answer = hostAsync(
+    ASYNC_OP.ASSET,
+    asset,
+    request.method,
+    request.url,
+    fieldBlock(listOf(request.headers)),
+  )
   const id = lastCallId()
   // Asked for at once, so that a short file comes with its head.
   const whole = hostAsync(ASYNC_OP.ASSET_CONTENT, asset) as Promise<ArrayBuffer | undefined>
@@ -45,7 +51,7 @@ async function fetchAsset(input: unknown, init: unknown = undefined): Promise<Re
   const details = {
     status,
     statusText: '',
-    headers: ofHead(head),
+    headers: new Headers(head, CHECKED),
     type: 'basic' as const,
     fetched: { url: request.url, redirected: false },
   }

@@ -1,7 +1,7 @@
 import type { ReadableStream } from 'web-streams-polyfill'
 import { feature } from '../feature.ts'
 import { bufferSlice, uncurry, viewBuffer, viewKind, viewLength, viewOffset } from '../primordials.ts'
-import { bodyBuffer, type LazyBody } from './body.ts'
+import { bodyBuffer, LAZY, type LazyBody } from './body.ts'
 import { gather, type Pull } from './gather.ts'
 import { beginSending, type PieceSource } from './outgoing.ts'
 
@@ -18,6 +18,7 @@ const keepOrigin = uncurry(origins.set)
 
 /** A body that is a ReadableStream: one of user code's, or ours after somebody has asked for `body`. */
 export class StreamedBody implements LazyBody {
+  readonly [LAZY] = true
   readonly stream: ReadableStream
   readonly #origin: Origin
 

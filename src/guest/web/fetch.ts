@@ -14,7 +14,7 @@ import {
   viewOffset,
 } from '../primordials.ts'
 import { bodyBuffer, isContent, type LazyBody } from './body.ts'
-import { fieldBlock, type Headers, ofHead } from './headers.ts'
+import { CHECKED, fieldBlock, Headers, listOf } from './headers.ts'
 import { Abort, bodyOf, closeBody, ignore } from './host-body.ts'
 import { knownSignal, Request, takeBody } from './request.ts'
 import { membersOf } from './request-members.ts'
@@ -46,7 +46,7 @@ export async function fetch(input: unknown, init: unknown = undefined): Promise<
 function headOf(request: Request, cache: string): string {
   const { headers } = request
   noteCache(headers, cache)
-  const fields = stringSplit(fieldBlock(headers), '\r\n')
+  const fields = stringSplit(fieldBlock(listOf(headers)), '\r\n')
   let head = concat(request.method, '\n', request.url, '\n', request.redirect)
   for (let i = 0; i < fields.length; i++) if (fields[i] !== '') head = concat(head, '\n', fields[i]!)
   return head
@@ -104,7 +104,7 @@ async function responseOf(
   const statusText = lines[4]!
   let fields = 'HTTP\r\n'
   for (let i = FIRST_LINES; i < lines.length; i++) fields = concat(fields, lines[i]!, '\r\n')
-  const headers: Headers = ofHead(concat(fields, '\r\n'))
+  const headers: Headers = new Headers(concat(fields, '\r\n'), CHECKED)
   const fragment = stringIndexOf(url, '#')
   const details = {
     status: +status,

@@ -1,11 +1,10 @@
 import { toWellFormed } from '../primordials.ts'
 import { Blob, type File, fileOf, isBlob, isFile } from './blob.ts'
-import { finishInterface, liveIterator, needs } from './webidl.ts'
+import { defineIterator, finishInterface, needs } from './webidl.ts'
 
 type Value = string | File
 type Entry = readonly [name: string, value: Value]
 
-const ITERATOR = 'FormData Iterator'
 const BOUNDARY_DIGITS = 16
 
 let entriesOf: (form: FormData) => readonly Entry[]
@@ -66,27 +65,15 @@ export class FormData {
   }
 
   entries(): IterableIterator<[string, Value]> {
-    return liveIterator(
-      () => entriesOf(this),
-      ([name, value]) => [name, value],
-      ITERATOR,
-    )
+    return iterate(this)
   }
 
   keys(): IterableIterator<string> {
-    return liveIterator(
-      () => entriesOf(this),
-      ([name]) => name,
-      ITERATOR,
-    )
+    return iterate(this, 0)
   }
 
   values(): IterableIterator<Value> {
-    return liveIterator(
-      () => entriesOf(this),
-      ([, value]) => value,
-      ITERATOR,
-    )
+    return iterate(this, 1)
   }
 
   forEach(callback: (value: Value, name: string, form: FormData) => void, thisArg?: unknown): void {
@@ -117,6 +104,7 @@ Object.defineProperty(FormData.prototype, Symbol.iterator, {
   configurable: true,
 })
 finishInterface(FormData, 'FormData')
+const iterate = defineIterator('FormData Iterator', entriesOf)
 
 export { boundaryOf, entriesOf, formOf, isFormData }
 

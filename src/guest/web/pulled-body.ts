@@ -1,11 +1,12 @@
 import { bufferLengthOf, newPromise, setBytes } from '../primordials.ts'
-import { CONSUMED, type LazyBody } from './body.ts'
+import { CONSUMED, LAZY, type LazyBody } from './body.ts'
 import { type StreamedBody, streamOf } from './body-stream.ts'
 import { gather, type Pull } from './gather.ts'
 import { beginSending, type PieceResult, type PieceSource } from './outgoing.ts'
 
 /** A body that the host has, and gives piece by piece: a piece is asked for when somebody wants it, so no more than one is kept. */
 export class PulledBody implements LazyBody {
+  readonly [LAZY] = true
   readonly #pull: Pull
   readonly #drop: (reason: unknown) => void
   #whole: Promise<ArrayBuffer> | undefined

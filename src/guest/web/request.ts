@@ -22,7 +22,7 @@ import {
   unread,
 } from './body.ts'
 import type { FormData } from './form-data.ts'
-import { addContentType, Headers, type HeadersInit, ofHead } from './headers.ts'
+import { addContentType, CHECKED, Headers, type HeadersInit, toFields } from './headers.ts'
 import { targetUrl } from './target-url.ts'
 import { finishInterface, toDictionary } from './webidl.ts'
 
@@ -90,19 +90,27 @@ export class Request {
     const signal = toSignal(options['signal'], source)
     const redirect = toRedirect(options['redirect'], source)
     loadedFeature('fetch')?.readMembers(this, options, source, method)
-    const headers = new Headers((options['headers'] ?? source?.headers) as HeadersInit)
+    const fields = toFields((options['headers'] ?? source?.headers) as HeadersInit)
     let body: BodySource
     const content = options['body']
     if (content !== undefined && content !== null) {
       refuseBody(method)
       body = extractBody(content)
       const type = bodyType(content)
-      if (type !== undefined) addContentType(headers, type)
+      if (type !== undefined) addContentType(fields, type)
     } else if (source !== undefined) {
       if (source.#body !== undefined) refuseBody(method)
       body = takeBody(source)
     }
-    this.#parts = { head: '', secure: false, method, url, headers, signal, redirect }
+    this.#parts = {
+      head: '',
+      secure: false,
+      method,
+      url,
+      headers: new Headers(fields, CHECKED),
+      signal,
+      redirect,
+    }
     this.#body = body
   }
 
@@ -118,7 +126,7 @@ export class Request {
 
   get headers(): Headers {
     const parts = partsOf(this)
-    return (parts.headers ??= ofHead(parts.head))
+    return (parts.headers ??= new Headers(parts.head, CHECKED))
   }
 
   /** Of an incoming request as of any other: what a fetch of it would do. */

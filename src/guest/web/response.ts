@@ -1,9 +1,9 @@
 import type { ReadableStream } from 'web-streams-polyfill'
-import { type Details, KIND_BITS, KIND_MASK, kindOf, type Meta, pack } from '../answer.ts'
+import { type Details, KIND_BITS, KIND_MASK, type Meta, pack, soleKind } from '../answer.ts'
 import { host, toWire } from '../bridge.ts'
 import { feature } from '../feature.ts'
 import { CONTENT_TYPES, HEAD_KIND, OP } from '../ops.ts'
-import { jsonStringify, regExpTest, stringSplit } from '../primordials.ts'
+import { jsonStringify, stringSplit } from '../primordials.ts'
 import type { Blob } from './blob.ts'
 import {
   afterReading,
@@ -22,8 +22,16 @@ import {
   unread,
 } from './body.ts'
 import type { FormData } from './form-data.ts'
-import { addContentType, Headers, type HeadersInit } from './headers.ts'
-import { finishInterface, toByteString, toDictionary } from './webidl.ts'
+import {
+  addContentType,
+  CHECKED,
+  CONTENT_TYPE,
+  type FieldList,
+  Headers,
+  type HeadersInit,
+  toFields,
+} from './headers.ts'
+import { finishInterface, matches, toByteString, toDictionary } from './webidl.ts'
 
 const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/
 
@@ -59,15 +67,13 @@ export class Response {
       this.#body = init
       this.#meta = OK_TEXT
     } else {
-      const type = bodyType(init)
       this.#body = extractBody(init)
-      this.#meta = initialize(options, type, this.#body !== undefined)
+      this.#meta = initialize(options, bodyType(init), this.#body !== undefined)
     }
   }
 
   static error(): Response {
-    const details: Details = { status: 0, statusText: '', headers: new Headers(), type: 'error' }
-    return new Response(undefined, details, INTERNAL)
+    return new Response(undefined, detailsFor(0, [], '', 'error'), INTERNAL)
   }
 
   static html(html: string, init?: ResponseInit): Response {
@@ -85,8 +91,7 @@ export class Response {
     if (parsed === undefined) throw new TypeError(`${JSON.stringify(`${url}`)} is not a valid absolute URL`)
     if (![301, 302, 303, 307, 308].includes(status))
       throw new RangeError(`${status} is not a redirect status`)
-    const headers = new Headers({ location: stringSplit(parsed, '\n')[0]! })
-    return new Response(undefined, { status, statusText: '', headers, type: 'default' }, INTERNAL)
+    return new Response(undefined, detailsFor(status, ['location', stringSplit(parsed, '\n')[0]!]), INTERNAL)
   }
 
   static text(text: string, init?: ResponseInit): Response {
@@ -104,7 +109,8 @@ export class Response {
   }
 
   get headers(): Headers {
-    return detailsOf(this).headers
+    const details = detailsOf(this)
+    return (details.headers ??= new Headers(details.fields, CHECKED))
   }
 
   get ok(): boolean {
@@ -171,7 +177,7 @@ export class Response {
     const [own, other] = cloneBody(this.#body)
     this.#body = own
     const meta = this.#meta
-    const copy = typeof meta === 'number' ? meta : { ...meta, headers: new Headers(meta.headers) }
+    const copy = typeof meta === 'number' ? meta : { ...meta, headers: new Headers(this.headers) }
     return new Response(other as BodyInit, copy, INTERNAL)
   }
 
@@ -205,24 +211,33 @@ function create(text: string, meta: number, init: ResponseInit | undefined): Res
 /** Fetch, "initialize a response". */
 function initialize(init: unknown, type: string | undefined, hasBody: boolean): Meta {
   const options = toDictionary(init, 'the init of a Response')
-  const { status: givenStatus, statusText: givenText, headers: givenHeaders } = options
+  const { status: givenStatus, statusText: givenText, headers } = options
   const status = givenStatus === undefined ? 200 : Number(givenStatus) & 0xffff
   if (status < 200 || status > 599) throw new RangeError(`the status must be 200 to 599, not ${givenStatus}`)
-  const statusText = givenText === undefined ? '' : toByteString(givenText, 'the statusText')
-  if (!regExpTest(REASON_PHRASE, statusText)) throw new TypeError('the statusText is not a reason phrase')
+  let statusText = ''
+  if (givenText !== undefined) {
+    statusText = toByteString(givenText, 'the statusText')
+    if (!matches(REASON_PHRASE, statusText)) throw new TypeError('the statusText is not a reason phrase')
+  }
   if (hasBody && (status === 204 || status === 205 || status === 304)) {
     throw new TypeError(`a response with status ${status} cannot have a body`)
   }
-  const kind = type === undefined ? HEAD_KIND.NONE : kindOf(type)
-  if (givenHeaders === undefined && statusText === '' && kind >= 0) return (status << KIND_BITS) | kind
-  const headers = new Headers(givenHeaders as HeadersInit)
-  if (type !== undefined) addContentType(headers, type)
-  return { status, statusText, headers, type: 'default' }
+  const fields = toFields(headers as HeadersInit)
+  if (type !== undefined) addContentType(fields, type)
+  const kind = statusText === '' ? soleKind(fields) : -1
+  return kind < 0 ? detailsFor(status, fields, statusText) : (status << KIND_BITS) | kind
+}
+
+function detailsFor(
+  status: number,
+  fields: FieldList,
+  statusText = '',
+  type: Details['type'] = 'default',
+): Details {
+  return { status, statusText, headers: undefined, fields, type }
 }
 
 function toDetails(meta: number): Details {
-  const headers = new Headers()
   const kind = meta & KIND_MASK
-  if (kind !== HEAD_KIND.NONE) addContentType(headers, CONTENT_TYPES[kind]!)
-  return { status: meta >> KIND_BITS, statusText: '', headers, type: 'default' }
+  return detailsFor(meta >> KIND_BITS, kind === HEAD_KIND.NONE ? [] : [CONTENT_TYPE, CONTENT_TYPES[kind]!])
 }

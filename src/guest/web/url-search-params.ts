@@ -1,15 +1,14 @@
 import { fromWire, host } from '../bridge.ts'
 import { DECODE, OP } from '../ops.ts'
 import { toWellFormed } from '../primordials.ts'
-import { finishInterface, liveIterator, needs } from './webidl.ts'
-
-const ITERATOR = 'URLSearchParams Iterator'
+import { defineIterator, finishInterface, needs } from './webidl.ts'
 
 type Pair = [name: string, value: string]
 type Init = string | Iterable<Iterable<string>> | Record<string, string> | undefined
 
 let attach: (params: URLSearchParams, changed: (query: string) => void) => void
 let replace: (params: URLSearchParams, query: string) => void
+let pairsOf: (params: URLSearchParams) => readonly Pair[]
 let isParams: (value: object) => boolean
 
 /** URL, section 6.2. */
@@ -20,7 +19,7 @@ export class URLSearchParams {
 
   constructor(init: Init = '') {
     if ((typeof init === 'object' && init !== null) || typeof init === 'function') {
-      this.#pairs = pairsOf(init)
+      this.#pairs = toPairs(init)
     } else {
       const text = usv(init)
       this.#pairs = parse(text[0] === '?' ? text.slice(1) : text)
@@ -94,27 +93,15 @@ export class URLSearchParams {
   }
 
   entries(): IterableIterator<Pair> {
-    return liveIterator(
-      () => this.#pairs,
-      (pair): Pair => [pair[0], pair[1]],
-      ITERATOR,
-    )
+    return iterate(this)
   }
 
   keys(): IterableIterator<string> {
-    return liveIterator(
-      () => this.#pairs,
-      (pair) => pair[0],
-      ITERATOR,
-    )
+    return iterate(this, 0)
   }
 
   values(): IterableIterator<string> {
-    return liveIterator(
-      () => this.#pairs,
-      (pair) => pair[1],
-      ITERATOR,
-    )
+    return iterate(this, 1)
   }
 
   toString(): string {
@@ -125,6 +112,7 @@ export class URLSearchParams {
   }
 
   static {
+    pairsOf = (params) => params.#pairs
     isParams = (value) => #pairs in value
     attach = (params, changed) => {
       params.#changed = changed
@@ -140,6 +128,7 @@ Object.defineProperty(URLSearchParams.prototype, Symbol.iterator, {
   configurable: true,
 })
 finishInterface(URLSearchParams, 'URLSearchParams')
+const iterate = defineIterator('URLSearchParams Iterator', pairsOf)
 
 export { attach, replace }
 
@@ -150,7 +139,7 @@ function usv(value: unknown): string {
   return toWellFormed(`${value}`)
 }
 
-function pairsOf(init: Exclude<Init, string | undefined>): Pair[] {
+function toPairs(init: Exclude<Init, string | undefined>): Pair[] {
   const method = (init as Iterable<Iterable<string>>)[Symbol.iterator]
   if (method !== undefined && method !== null) {
     return Array.from(init as Iterable<Iterable<string>>, (item) => {

@@ -1,4 +1,4 @@
-import { charCodeAt, defineProperty, stringSlice } from '../primordials.ts'
+import { charCodeAt, defineProperty, deleteProperty, stringSlice } from '../primordials.ts'
 
 /** `exec` of a pattern that has no flags, whatever user code has put in its place. */
 export const execute = Function.prototype.call.bind(RegExp.prototype.exec) as (
@@ -77,19 +77,33 @@ function isHttpSpace(unit: number): boolean {
 
 const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()))
 
-/** WebIDL, "default iterator object": live, each step looks at the pairs as they are then. */
-export function liveIterator<Pair, Item>(
-  pairs: () => readonly Pair[],
-  pick: (pair: Pair) => Item,
+/**
+ * WebIDL, "default iterator object" of an interface: live, each step looks at the pairs as they are then. The result makes an
+ * iterator over an object's pairs; `place`: of which of the two a step gives, a new pair of both if undefined.
+ */
+export function defineIterator<Owner, Pair extends readonly [unknown, unknown]>(
   name: string,
-): IterableIterator<Item> {
-  let index = 0
-  const next = (): IteratorResult<Item, undefined> => {
-    const pair = pairs()[index++]
-    return pair === undefined ? { value: undefined, done: true } : { value: pick(pair), done: false }
+  pairsOf: (owner: Owner) => readonly Pair[],
+): <Item>(owner: Owner, place?: 0 | 1) => IterableIterator<Item> {
+  class Iterator {
+    #owner: Owner
+    #place: 0 | 1 | undefined
+    #index = 0
+
+    constructor(owner: Owner, place: 0 | 1 | undefined) {
+      this.#owner = owner
+      this.#place = place
+    }
+
+    next(): IteratorResult<unknown, undefined> {
+      const pair = pairsOf(this.#owner)[this.#index++]
+      if (pair === undefined) return { value: undefined, done: true }
+      const place = this.#place
+      return { value: place === undefined ? [pair[0], pair[1]] : pair[place], done: false }
+    }
   }
-  return Object.create(IteratorPrototype, {
-    next: { value: next, writable: true, enumerable: true, configurable: true },
-    [Symbol.toStringTag]: { value: name, configurable: true },
-  }) as IterableIterator<Item>
+  deleteProperty(Iterator.prototype, 'constructor')
+  Object.setPrototypeOf(Iterator.prototype, IteratorPrototype)
+  finishInterface(Iterator, name)
+  return (owner, place) => new Iterator(owner, place) as never
 }
