@@ -90,7 +90,7 @@ export const AROUND_THE_API: readonly BadAnswer[] = [
     'a lie about latin1',
     lies('true', 'null', `{ x: '\\u560d\\u560a${MARK}: 1' }`),
     'handler-failed',
-    'not a reason phrase',
+    'beyond U+00FF',
   ],
   [
     'a value out of String.prototype.concat',
