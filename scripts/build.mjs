@@ -8,6 +8,7 @@ import { build } from 'esbuild'
 import { buildGuest } from './build-guest.mjs'
 import { buildNodeModules } from './build-node-modules.mjs'
 import { compileParser } from './build-parser.mjs'
+import { recordCode } from './record-code.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const require = createRequire(import.meta.url)
@@ -17,16 +18,19 @@ const conditions = ['ringlet-source']
 /** Compiled in: our own workspace package, so that `ringlet` is one, and what is mostly left out that way (25 ms of each start). */
 const COMPILED_IN = /^(@shared\/|valibot$)/
 
-/** All other dependencies stay in node_modules. */
-const externalDependencies = {
+/** What the programs load when they need it, or only look for. All else is compiled in: a start reads two files for each. */
+const LEFT_OUT = /^(esbuild|undici|@jridgewell\/trace-mapping|@jitl\/|node:)/
+
+/** `isExternal`: whether a dependency stays in node_modules. */
+const externalDependencies = (isExternal) => ({
   name: 'external-dependencies',
   setup(build) {
     build.onResolve({ filter: /^[^./]/ }, (args) => {
-      if (args.kind === 'entry-point' || COMPILED_IN.test(args.path)) return undefined
+      if (args.kind === 'entry-point' || !isExternal(args.path)) return undefined
       return { path: args.path, external: true }
     })
   },
-}
+})
 
 const host = {
   absWorkingDir: root,
@@ -38,6 +42,23 @@ const host = {
   conditions,
   logLevel: 'warning',
 }
+
+/** A program of the package: one file that src/compiled.ts runs. */
+const program = {
+  ...host,
+  format: 'cjs',
+  supported: { 'dynamic-import': false },
+  outdir: 'dist',
+  outExtension: { '.js': '.cjs' },
+  plugins: [externalDependencies((name) => LEFT_OUT.test(name))],
+}
+const PROGRAM_URL = `const programUrl = require('node:url').pathToFileURL(__filename).href`
+/** Of what is compiled in, piscina alone asks where it is: its threads run a file that lies beside it. */
+const PISCINA_FOLDER = `const piscinaFolder = require('node:path').dirname(require.resolve('piscina'))`
+
+/** What runs the programs: as it will be, or so that they leave their bytecode when they end. */
+const buildLaunchers = (command, actor) =>
+  build({ ...host, entryPoints: { main: command, 'workers/actor': actor }, outdir: 'dist' })
 
 await rm(at('dist'), { recursive: true, force: true })
 await rm(at('src/shared/ringbuffer/dist'), { recursive: true, force: true })
@@ -53,9 +74,7 @@ await Promise.all([
   build({
     ...host,
     entryPoints: {
-      main: 'src/main.ts',
       server: 'src/server.ts',
-      'workers/actor': 'workers/actor.ts',
       base: 'scripts/base.ts',
       parser: 'scripts/parser.ts',
       'encoding-tables': 'scripts/encoding-tables.ts',
@@ -63,9 +82,23 @@ await Promise.all([
     outdir: 'dist',
     splitting: true,
     chunkNames: 'chunk-[hash]',
-    plugins: [externalDependencies],
+    plugins: [externalDependencies((name) => !COMPILED_IN.test(name))],
   }),
+  build({
+    ...program,
+    entryPoints: { command: 'src/main.ts' },
+    define: { 'import.meta.url': 'programUrl', __dirname: 'piscinaFolder' },
+    banner: { js: `${PROGRAM_URL}, ${PISCINA_FOLDER.replace('const ', '')}` },
+  }),
+  build({
+    ...program,
+    entryPoints: { actor: 'workers/actor.ts' },
+    define: { 'import.meta.url': 'programUrl' },
+    banner: { js: PROGRAM_URL },
+  }),
+  buildLaunchers('scripts/record-command.ts', 'scripts/record-actor.ts'),
 ])
+await writeFile(at('dist/package.json'), `${JSON.stringify({ type: 'module' })}\n`)
 
 const { PARSER_NUMBERS } = await import(pathToFileURL(at('dist/parser.js')).href)
 const parserSource = await readFile(at('src/http/wasm/head.ts'), 'utf8')
@@ -79,6 +112,9 @@ const { makeBaseFiles } = await import(pathToFileURL(at('dist/base.js')).href)
 for (const [name, file] of await makeBaseFiles(await readFile(at('dist/guest.json')))) {
   await writeFile(at(`dist/${name}`), file)
 }
+
+await recordCode(at('dist/main.js'))
+await buildLaunchers('src/launcher.ts', 'workers/launcher.ts')
 
 const tsc = require.resolve('typescript/package.json').replace(/package\.json$/, 'bin/tsc')
 const declarations = [
@@ -96,4 +132,3 @@ for (const [project, out] of [
     stdio: 'inherit',
   })
 }
-await writeFile(at('dist/package.json'), `${JSON.stringify({ type: 'module' })}\n`)

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // The command: configuration in, exit codes out. 2: the command line or configuration is wrong; 1: all else that fails.
 
 import { existsSync } from 'node:fs'

@@ -32,6 +32,9 @@ export { exampleFunctions } from './functions/examples.ts'
 /** How long stopped actors may take to end their threads' task; after that the threads are ended. */
 const ACTOR_END_MS = 600
 
+/** A spare thread's start takes as long as the server's: the first requests come before it. */
+const SPARE_AFTER_MS = 500
+
 /** A system that is out of descriptors says so for every file. */
 const FILE_TROUBLE_MS = 1000
 
@@ -299,7 +302,7 @@ class Server implements Ringlet {
     })
     for (const link of links)
       link.onOffence = (functionIndex) => book.offence(functionIndex, performance.now())
-    void this.#supervisor.spare()
+    setTimeout(() => void this.#supervisor.spare(), SPARE_AFTER_MS).unref()
   }
 
   /** Its actor starts when it is first needed. */

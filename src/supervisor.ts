@@ -114,6 +114,7 @@ export class Supervisor {
 
   /** Starts the spare threads that are missing. Resolves when they are ready; rejects never. */
   async spare(): Promise<void> {
+    if (this.#stopping) return
     const missing = Array.from({ length: this.#spares }, () => this.#threads.run(null, { name: 'warm' }))
     await Promise.allSettled(missing)
   }

@@ -35,6 +35,8 @@ function expectPackage(paths: readonly string[]): void {
   )
   for (const needed of [
     'dist/main.js',
+    'dist/command.cjs',
+    'dist/actor.cjs',
     'dist/server.js',
     'dist/workers/actor.js',
     'dist/guest.json',
