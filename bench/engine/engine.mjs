@@ -82,7 +82,7 @@ export async function openEngine(variant = 'quickjs') {
 
   const ask = (instance) => {
     instance.begin(HOST)
-    instance.invoke(HEAD, 0, HEAD.length, null, 0, 0, false, 0)
+    instance.invoke(HEAD, 0, HEAD.length, null, 0, 0, false, engine.FLAG.PLAIN_URL)
     if (instance.failure !== null) throw new Error(`the handler failed: ${instance.failure}`)
     const { status } = instance
     instance.settle()
@@ -97,7 +97,7 @@ export async function openEngine(variant = 'quickjs') {
   /** One request's answer as text. */
   const text = (instance) => {
     instance.begin(HOST)
-    instance.invoke(HEAD, 0, HEAD.length, null, 0, 0, false, 0)
+    instance.invoke(HEAD, 0, HEAD.length, null, 0, 0, false, engine.FLAG.PLAIN_URL)
     if (instance.failure !== null) throw new Error(`the handler failed: ${instance.failure}`)
     const found = Buffer.from(instance.bytes.slice(instance.bodyStart, instance.bodyEnd)).toString()
     instance.settle()

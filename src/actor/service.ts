@@ -18,6 +18,7 @@ import type { Exchange } from './exchange.ts'
 import { failureAnswer, failureCode, isOffence, limitOf, thrownCode, wrongAnswer } from './failures.ts'
 import { Leases } from './leases.ts'
 import { PendingExchanges } from './pending.ts'
+import { PlainUrls } from './plain-url.ts'
 import type { RequestBody, RequestHead, RequestSink } from './request.ts'
 import { culpritOf, type ExchangeOwner, type GuestRuntime } from './runtime.ts'
 import type { ServiceOptions } from './service-options.ts'
@@ -53,6 +54,7 @@ export class Service implements RequestSink, ExchangeOwner {
   readonly #streaming: Streaming
   readonly #delivery: Delivery = { isHead: false, close: false, saysKeepAlive: false }
   readonly #pending: PendingExchanges
+  readonly #plainUrls = new PlainUrls()
   readonly #sharing: Sharing
   readonly #leases: Leases
   readonly #address: Address
@@ -321,7 +323,8 @@ export class Service implements RequestSink, ExchangeOwner {
     const { instance, runtime, seat } = exchange
     const { bytes, start, end } = body
     const isText = bytes !== null && !body.streams && isPlainText(bytes, start, end)
-    const flags = runtime.flags | (body.streams ? FLAG.STREAM : 0)
+    const isPlain = this.#plainUrls.has(head)
+    const flags = runtime.flags | (body.streams ? FLAG.STREAM : 0) | (isPlain ? FLAG.PLAIN_URL : 0)
     runtime.bodyBytes += end - start
     if (body.streams) session.reader = exchange
     exchange.enter()

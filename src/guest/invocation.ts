@@ -128,7 +128,6 @@ export function join(
   return {
     parts: {
       head,
-      secure: false,
       method: undefined,
       url: undefined,
       headers: undefined,

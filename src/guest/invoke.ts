@@ -7,14 +7,15 @@ import { type Handler, resolveHandler } from './handler.ts'
 import type { Joined } from './invocation.ts'
 import { FLAG, OP, STATE as STATES, WORD } from './ops.ts'
 import { defineProperty, jsonParse, promiseResolve, promiseThen } from './primordials.ts'
-import { INCOMING, INCOMING_SECURE, Request } from './web/request.ts'
+import { INCOMING, Request } from './web/request.ts'
 import { isResponse, packResponse } from './web/response.ts'
+import { plain } from './web/target-url.ts'
 import { forgetTimers } from './web/timers.ts'
 
 // Read on every request: names of this module instead of properties of the tables.
 const { STATE } = WORD
 const { PENDING, FAILED, PROMISE } = STATES
-const { HAS_ENV, TLS, STREAM, ASSETS } = FLAG
+const { HAS_ENV, PLAIN_URL, STREAM, ASSETS } = FLAG
 
 /** Or, with PROMISE, what the handler returned. */
 export type Answer = string | ArrayBuffer | object | undefined
@@ -72,11 +73,8 @@ export function invoke(
     if (env === undefined) start(flags)
     const content =
       (flags & STREAM) === 0 ? body : feature('async').expectBody(body as ArrayBuffer | undefined)
-    const request = new Request(
-      joined?.parts ?? head,
-      content,
-      (flags & TLS) === 0 ? INCOMING : INCOMING_SECURE,
-    )
+    if ((flags & PLAIN_URL) !== 0) plain.head = head
+    const request = new Request(joined?.parts ?? head, content, INCOMING)
     const result = owner === undefined ? call!(request, env, context) : owner.fetch(request, env, context)
     if (typeof result === 'object' && result !== null) {
       if (isResponse(result)) return packResponse(result)

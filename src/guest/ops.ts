@@ -164,7 +164,7 @@ export const CONTENT_TYPES = [
 /** Bits of the third argument of `invoke`. */
 export const FLAG = {
   HAS_ENV: 1,
-  TLS: 2,
+  /** Its URL is `http://`, the Host field and the target, as they are in the head; the first field is Host. */ PLAIN_URL: 2,
   /** The body's beginning is given; the rest comes by `push`. */ STREAM: 4,
   /** The function has files: its env gets ASSETS. */ ASSETS: 8,
 } as const

@@ -44,7 +44,6 @@ type Redirect = 'follow' | 'error' | 'manual'
 export interface Parts {
   /** The head as received; '' for a request made by user code. */
   head: string
-  secure: boolean
   method: string | undefined
   url: string | undefined
   headers: Headers | undefined
@@ -57,7 +56,6 @@ export interface Parts {
 
 /** Marks of the constructions that only this realm's own code can ask for: by a raw head, or by parts. */
 export const INCOMING = Symbol('incoming')
-export const INCOMING_SECURE = Symbol('incoming over TLS')
 const BY_PARTS = Symbol('by parts')
 
 let takeBody: (request: Request) => BodySource
@@ -68,18 +66,13 @@ let knownSignal: (request: Request) => AbortSignal | undefined
 
 /** Fetch, section 5.3 (Request class). An incoming one holds its raw head and parses what the handler looks at. */
 export class Request {
-  /** The raw head (over plain HTTP) until something of it is looked at. */
+  /** The raw head until something of it is looked at. */
   #parts: string | Parts
   #body: Body
 
   constructor(input: string | object, init?: RequestInit | BodySource, internal?: unknown) {
     if (internal === INCOMING || internal === BY_PARTS) {
       this.#parts = input as string | Parts
-      this.#body = init as Body
-      return
-    }
-    if (internal === INCOMING_SECURE) {
-      this.#parts = unparsed(input as string, true)
       this.#body = init as Body
       return
     }
@@ -104,7 +97,6 @@ export class Request {
     }
     this.#parts = {
       head: '',
-      secure: false,
       method,
       url,
       headers: new Headers(fields, CHECKED),
@@ -121,7 +113,7 @@ export class Request {
 
   get url(): string {
     const parts = partsOf(this)
-    return (parts.url ??= targetUrl(parts.head, parts.secure))
+    return (parts.url ??= targetUrl(parts.head))
   }
 
   get headers(): Headers {
@@ -210,7 +202,7 @@ export class Request {
     }
     partsOf = (request) => {
       const parts = request.#parts
-      return typeof parts === 'string' ? (request.#parts = unparsed(parts, false)) : parts
+      return typeof parts === 'string' ? (request.#parts = unparsed(parts)) : parts
     }
     knownSignal = (request) => {
       const { signal } = partsOf(request)
@@ -223,10 +215,9 @@ finishInterface(Request, 'Request')
 
 export { isRequest, knownSignal, takeBody }
 
-function unparsed(head: string, secure: boolean): Parts {
+function unparsed(head: string): Parts {
   return {
     head,
-    secure,
     method: undefined,
     url: undefined,
     headers: undefined,
