@@ -1,6 +1,7 @@
 // Whether a request's URL is its Host and its target as they were sent. A guest that knows so puts its `request.url` together by
 // two slices; else it has the URL parser look at it. Asked of each request: no allocation, unless its Host is a new one.
 
+import { FLAG } from '../guest/ops.ts'
 import { TARGET } from '../http/chars.ts'
 import type { RequestHead } from './request.ts'
 import { latin1 } from './text.ts'
@@ -35,6 +36,11 @@ export class PlainUrls {
   readonly #host = new Uint8Array(HOST_BYTES_MAX)
   #hostBytes = -1
   #isHostPlain = false
+
+  /** The bit of FLAG that says so of a head, or 0. */
+  flag(head: RequestHead): number {
+    return this.has(head) ? FLAG.PLAIN_URL : 0
+  }
 
   /** Of a head that has been parsed. It says no where Host is not the first field, or not written as clients write it. */
   has({ bytes, targetStart, targetEnd, end }: RequestHead): boolean {

@@ -323,8 +323,7 @@ export class Service implements RequestSink, ExchangeOwner {
     const { instance, runtime, seat } = exchange
     const { bytes, start, end } = body
     const isText = bytes !== null && !body.streams && isPlainText(bytes, start, end)
-    const isPlain = this.#plainUrls.has(head)
-    const flags = runtime.flags | (body.streams ? FLAG.STREAM : 0) | (isPlain ? FLAG.PLAIN_URL : 0)
+    const flags = runtime.flags | (body.streams ? FLAG.STREAM : 0) | this.#plainUrls.flag(head)
     runtime.bodyBytes += end - start
     if (body.streams) session.reader = exchange
     exchange.enter()
