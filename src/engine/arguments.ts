@@ -2,7 +2,7 @@
 // that no conversion runs guest code in the middle of a host function; what is wrong ends in undefined, never in an exception.
 
 import type { HostValue, WireText } from '../guest/host.ts'
-import { readCString } from './evaluate.ts'
+import type { MemoryBuffer } from './memory-buffer.ts'
 import type { EmModule, EngineFfi } from './module.ts'
 
 /** Makes the call throw an Error with this message in the guest. */
@@ -19,13 +19,15 @@ const TYPES = new Map(
 export class GuestArguments {
   readonly #em: EmModule
   readonly #ffi: EngineFfi
+  readonly #memory: MemoryBuffer
   #ctx = 0
   #argv = 0
   count = 0
 
-  constructor(em: EmModule, ffi: EngineFfi) {
+  constructor(em: EmModule, ffi: EngineFfi, memory: MemoryBuffer) {
     this.#em = em
     this.#ffi = ffi
+    this.#memory = memory
   }
 
   at(ctx: number, argc: number, argv: number): this {
@@ -42,12 +44,16 @@ export class GuestArguments {
 
   /** A plain string; '' for everything else. */
   text(index: number): string {
-    if (this.#typeof(index) !== 'string') return ''
-    const pointer = this.#ffi.QTS_GetString(this.#ctx, this.#pointer(index))
+    const pointer = this.cString(index)
     if (pointer === 0) return ''
-    const text = readCString(this.#em, pointer)
+    const text = this.#memory.get().toString('utf8', pointer, this.#memory.stringEnd(pointer))
     this.#ffi.QTS_FreeCString(this.#ctx, pointer)
     return text
+  }
+
+  /** A string as UTF-8 that ends with NUL, to be freed by QTS_FreeCString; 0 for everything else, and without memory. */
+  cString(index: number): number {
+    return this.#typeof(index) === 'string' ? this.#ffi.QTS_GetString(this.#ctx, this.#pointer(index)) : 0
   }
 
   wire(index: number): WireText {

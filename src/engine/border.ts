@@ -7,8 +7,10 @@ import type { CpuMeter } from './cpu.ts'
 import { evaluateRaw, GuestError } from './evaluate.ts'
 import { HOST_OPS, type HostCalls, UNCOUNTED_OPS } from './host-ops.ts'
 import type { Failure } from './limits.ts'
+import { MemoryBuffer } from './memory-buffer.ts'
 import type { EmModule, EngineFfi } from './module.ts'
 import type { GuestScripts } from './scripts.ts'
+import { Utf8 } from './utf8.ts'
 
 export class HostBorder {
   readonly #em: EmModule
@@ -17,14 +19,17 @@ export class HostBorder {
   readonly #arguments: GuestArguments
   #cpu: CpuMeter
   #host: HostCalls | undefined
-  #memory: Buffer = Buffer.alloc(0)
+  readonly #memory: MemoryBuffer
+  readonly #utf8: Utf8
 
   constructor(em: EmModule, ffi: EngineFfi, scripts: GuestScripts, cpu: CpuMeter) {
     this.#cpu = cpu
     this.#em = em
     this.#ffi = ffi
     this.#scripts = scripts
-    this.#arguments = new GuestArguments(em, ffi)
+    this.#memory = new MemoryBuffer(em)
+    this.#arguments = new GuestArguments(em, ffi, this.#memory)
+    this.#utf8 = new Utf8(em, ffi, this.#memory)
   }
 
   /** What the guest asks for from here on is asked of `host`, and counted by `cpu`. */
@@ -61,7 +66,7 @@ export class HostBorder {
     const run = HOST_OPS[op]
     if (run === undefined) return 0
     try {
-      return this.#value(ctx, run(args, host))
+      return this.#utf8Value(ctx, op, args) ?? this.#value(ctx, run(args, host))
     } catch (error) {
       if (error instanceof HostRefusal) return this.#throw(ctx, error.message)
       throw error
@@ -78,6 +83,11 @@ export class HostBorder {
       if (error instanceof GuestError) return this.#throw(ctx, error.message)
       throw error
     }
+  }
+
+  #utf8Value(ctx: number, op: number, args: GuestArguments): number | undefined {
+    if (op === OP.TEXT_DECODE) return this.#utf8.decode(ctx, args)
+    return op === OP.TEXT_ENCODE ? this.#utf8.encode(ctx, args) : undefined
   }
 
   #value(ctx: number, value: HostValue): number {
@@ -97,21 +107,14 @@ export class HostBorder {
     const length = Buffer.byteLength(text)
     const pointer = this.#em._malloc(length + 1)
     if (pointer === 0) return this.#throw(ctx, 'out of memory')
-    const { HEAPU8: heap } = this.#em
+    const memory = this.#memory.get()
     // What is no longer in UTF-8 is ASCII.
-    this.#bytes(heap).write(text, pointer, length === text.length ? 'latin1' : 'utf8')
-    heap[pointer + length] = 0
+    memory.write(text, pointer, length === text.length ? 'latin1' : 'utf8')
+    memory[pointer + length] = 0
     this.#em.cards?.mark(pointer, length + 1)
     const value = this.#ffi.QTS_NewString(ctx, pointer)
     this.#em._free(pointer)
     return value
-  }
-
-  /** The guest's memory as a Buffer, which writes text without a copy in between. Growth makes it another. */
-  #bytes(heap: Uint8Array): Buffer {
-    if (heap.buffer !== this.#memory.buffer || heap.length !== this.#memory.length)
-      this.#memory = Buffer.from(heap.buffer, heap.byteOffset, heap.length)
-    return this.#memory
   }
 
   #newBytes(ctx: number, bytes: Uint8Array): number {

@@ -6,6 +6,7 @@ import { findParts } from '../guest/host-multipart.ts'
 import { LOG_CHARS_MAX, OP, RANDOM_BYTES_MAX } from '../guest/ops.ts'
 import { subtle } from '../host/subtle/subtle.ts'
 import { type GuestArguments, HostRefusal } from './arguments.ts'
+import { partOf } from './utf8.ts'
 
 /** What a running request offers its guest beside the pure operations. */
 export interface HostCalls {
@@ -79,26 +80,17 @@ function send(args: GuestArguments, host: HostCalls): number {
 
 function decode(args: GuestArguments): HostValue {
   // Before the bytes are looked at: reading text can make the guest's memory grow, and that is another one then.
-  const label = args.text(2)
-  const flags = args.number(3)
-  const state = args.number(4)
-  const offset = args.number(5)
-  const length = args.number(6)
+  const flags = args.number(2)
+  const offset = args.number(3)
+  const length = args.number(4)
+  const label = args.text(5)
+  const state = args.number(6)
   let text: HostValue
   const isLent = args.lend(1, (memory, from, to) => {
-    text = textDecode(part(memory, from, to, offset, length), label, flags, state)
+    text = textDecode(partOf(memory, from, to, offset, length), label, flags, state)
     return true
   })
-  return isLent === true ? text : textDecode(NOTHING, label, flags, state)
-}
-
-const NOTHING = new Uint8Array(0)
-
-/** `length` bytes from `offset` on in [from, to) of the memory; all of them where the guest says nothing, none where it is wrong. */
-function part(memory: Uint8Array, from: number, to: number, offset: number, length: number): Uint8Array {
-  if (Number.isNaN(offset)) return memory.subarray(from, to)
-  const start = from + offset
-  return offset >= 0 && length >= 0 && start + length <= to ? memory.subarray(start, start + length) : NOTHING
+  return isLent === true ? text : textDecode(new Uint8Array(0), label, flags, state)
 }
 
 const OPS: readonly [op: number, run: HostOp][] = [

@@ -24,8 +24,8 @@ export const OP = {
   /** (text: WIRE TEXT) → ArrayBuffer of UTF-8; a lone surrogate becomes U+FFFD. */
   TEXT_ENCODE: 6,
   /**
-   * (bytes: ArrayBuffer, label: plain, undefined for UTF-8, flags: DECODE bits or nothing, state: number or nothing, then offset and length of a
-   * part of the bytes, or nothing) → WIRE TEXT, or undefined for an error under DECODE.FATAL. Under
+   * (bytes: ArrayBuffer, flags: DECODE bits or nothing, offset and length of a part of the bytes, or nothing, label: plain, left out for
+   * UTF-8, state: number or nothing) → WIRE TEXT, or undefined for an error under DECODE.FATAL. Under
    * DECODE.PIECE the text begins with two units that hold the new state, for the next piece.
    */
   TEXT_DECODE: 7,

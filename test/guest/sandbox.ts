@@ -287,12 +287,12 @@ export class Sandbox {
         return textEncode(args[0] as WireText)
       case OP.TEXT_DECODE:
         return textDecode(
-          args[4] === undefined
+          args[2] === undefined
             ? (args[0] as Uint8Array)
-            : (args[0] as Uint8Array).subarray(args[4] as number, (args[4] as number) + (args[5] as number)),
-          (args[1] as string | undefined) ?? '',
-          args[2] as number,
-          args[3] as number,
+            : (args[0] as Uint8Array).subarray(args[2] as number, (args[2] as number) + (args[3] as number)),
+          (args[4] as string | undefined) ?? '',
+          args[1] as number,
+          args[5] as number,
         )
       case OP.RANDOM:
         return crypto.getRandomValues(new Uint8Array(args[0] as number))

@@ -127,7 +127,7 @@ export class Blob {
   }
 
   async text(): Promise<string> {
-    return fromWire(host(OP.TEXT_DECODE, copyOf(bytesOf(this)), 'utf-8', 0))
+    return fromWire(host(OP.TEXT_DECODE, copyOf(bytesOf(this))))
   }
 
   static {

@@ -118,22 +118,24 @@ function concatBytes(first: Uint8Array, second: Uint8Array): Uint8Array {
   return joined
 }
 
+/** What the pieces before have left. */
+interface Open {
+  /** Of a decoder of the host's. */
+  state: number
+  held: Uint8Array<ArrayBuffer>
+  /** Whether the piece to come is the first: only there a byte order mark is one. */
+  isAtStart: boolean
+}
+
 /** Encoding, section 7.1. The decoding is the host's, the state is here: it goes with the runtime. */
 export class TextDecoder {
   #encoding: string
   #flags = 0
-  #isStateful: boolean
-  /** What a decoder of the host's was left in by the piece before. */
-  #state = 0
-  #held = NOTHING
-  /** Whether the piece to come is the first: only there a byte order mark is one. */
-  #atStart = true
-  /** Whether the last call has left the text open for more. */
-  #isOpen = false
+  /** Of a text whose last piece is to come; most are decoded whole. */
+  #open: Open | undefined
 
   constructor(label: unknown = 'utf-8', options?: { fatal?: boolean; ignoreBOM?: boolean }) {
     this.#encoding = encodingOf(label)
-    this.#isStateful = this.#encoding !== UTF_8 && matches(STATEFUL, this.#encoding)
     if (options === undefined) return
     const { fatal, ignoreBOM } = toDictionary(options, 'the options of a TextDecoder')
     this.#flags = (fatal ? DECODE.FATAL : 0) | (ignoreBOM ? DECODE.IGNORE_BOM : 0)
@@ -155,23 +157,28 @@ export class TextDecoder {
     input: Bytes | undefined = undefined,
     options: { stream?: boolean } | undefined = undefined,
   ): string {
-    if (options === undefined && !this.#isOpen) {
+    if (options === undefined && this.#open === undefined) {
       const text = this.#decodeWhole(input)
       if (text !== undefined) return text
     }
     const stream = !!toDictionary(options, 'the options of decode')['stream']
     const bytes = copyInput(input)
-    this.#isOpen = stream
-    if (this.#isStateful && (stream || this.#state !== 0)) return this.#decodePiece(bytes, stream)
-    const all = concatBytes(this.#held, bytes)
-    const open = stream ? openBytes(this.#encoding, all) : 0
-    const ready = all.length - open
-    this.#held = open === 0 ? NOTHING : all.slice(ready)
-    const flags = this.#atStart ? this.#flags : this.#flags | DECODE.IGNORE_BOM
-    this.#atStart = stream ? this.#atStart && ready === 0 : true
+    const open = this.#open ?? { state: 0, held: NOTHING, isAtStart: true }
+    this.#open = stream ? open : undefined
+    if ((stream || open.state !== 0) && matches(STATEFUL, this.#encoding))
+      return this.#decodePiece(open, bytes, stream)
+    const all = concatBytes(open.held, bytes)
+    const openLength = stream ? openBytes(this.#encoding, all) : 0
+    const ready = all.length - openLength
+    open.held = openLength === 0 ? NOTHING : all.slice(ready)
+    const flags = open.isAtStart ? this.#flags : this.#flags | DECODE.IGNORE_BOM
+    open.isAtStart &&= ready === 0
     if (ready === 0) return ''
     const buffer = ready === all.byteLength ? all.buffer : all.buffer.slice(0, ready)
-    const text = host(OP.TEXT_DECODE, buffer, this.#encoding, flags)
+    const text =
+      this.#encoding === UTF_8
+        ? host(OP.TEXT_DECODE, buffer, flags)
+        : host(OP.TEXT_DECODE, buffer, flags, undefined, undefined, this.#encoding)
     if (text === undefined) throw this.#invalid()
     return fromWire(text)
   }
@@ -182,29 +189,29 @@ export class TextDecoder {
     const length = viewLength(input)
     // Of a detached buffer as well.
     if (length === 0) return ''
-    const label = this.#encoding === UTF_8 ? undefined : this.#encoding
+    const encoding = this.#encoding
     const buffer = viewBuffer(input)
-    const text = host(OP.TEXT_DECODE, buffer, label, this.#flags, undefined, viewOffset(input), length)
+    const text =
+      encoding === UTF_8
+        ? host(OP.TEXT_DECODE, buffer, this.#flags, viewOffset(input), length)
+        : host(OP.TEXT_DECODE, buffer, this.#flags, viewOffset(input), length, encoding)
     if (text === undefined) throw this.#invalid()
     return fromWire(text)
   }
 
-  #decodePiece(bytes: Uint8Array, stream: boolean): string {
+  #decodePiece(open: Open, bytes: Uint8Array, stream: boolean): string {
     const flags = this.#flags | DECODE.PIECE | (stream ? DECODE.OPEN : 0)
-    const answer = host(OP.TEXT_DECODE, bytes.buffer, this.#encoding, flags, this.#state)
+    const answer = host(OP.TEXT_DECODE, bytes.buffer, flags, undefined, undefined, this.#encoding, open.state)
     if (answer === undefined) throw this.#invalid()
     const text = fromWire(answer)
     const low = text.charCodeAt(0) - STATE_UNIT_BASE
     const high = text.charCodeAt(1) - STATE_UNIT_BASE
-    this.#state = stream ? low | (high << STATE_UNIT_BITS) : 0
+    open.state = low | (high << STATE_UNIT_BITS)
     return text.slice(2)
   }
 
   #invalid(): TypeError {
-    this.#held = NOTHING
-    this.#state = 0
-    this.#atStart = true
-    this.#isOpen = false
+    this.#open = undefined
     return new TypeError(`the bytes are not valid ${this.#encoding}`)
   }
 }

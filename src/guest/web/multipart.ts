@@ -42,7 +42,7 @@ export function formType(form: FormData): string {
 /** UTF-8, a byte order mark included (URL, section 5.1). */
 function decodeForm(body: string | ArrayBuffer | undefined): string {
   if (body === undefined || typeof body === 'string') return body ?? ''
-  return fromWire(host(OP.TEXT_DECODE, body, 'utf-8', DECODE.IGNORE_BOM))
+  return fromWire(host(OP.TEXT_DECODE, body, DECODE.IGNORE_BOM))
 }
 
 /** A part as the host has found it: see OP.MULTIPART. */

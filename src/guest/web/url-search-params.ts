@@ -190,7 +190,7 @@ function decodeLoosely(text: string): string {
       i += 2
     }
   }
-  return fromWire(host(OP.TEXT_DECODE, Uint8Array.from(bytes).buffer, 'utf-8', DECODE.IGNORE_BOM))
+  return fromWire(host(OP.TEXT_DECODE, Uint8Array.from(bytes).buffer, DECODE.IGNORE_BOM))
 }
 
 /** URL, section 5.2 (serialising): encodeURIComponent leaves five characters that the standard encodes. */

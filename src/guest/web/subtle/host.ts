@@ -45,6 +45,6 @@ export function encodeText(text: string): ArrayBuffer {
 
 /** UTF-8, or undefined. */
 export function decodeText(bytes: ArrayBuffer): string | undefined {
-  const text = host(OP.TEXT_DECODE, bytes, 'utf-8', 0)
+  const text = host(OP.TEXT_DECODE, bytes)
   return typeof text === 'string' ? text : undefined
 }
