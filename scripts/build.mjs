@@ -1,7 +1,7 @@
 // Builds everything that runs: the ring package, the guest API, Node's modules for functions, the server with its command and
 // thread entries, and types.
 import { execFileSync } from 'node:child_process'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
@@ -15,11 +15,11 @@ const require = createRequire(import.meta.url)
 const at = (path) => `${root}${path}`
 const conditions = ['ringlet-source']
 
-/** Compiled in: our own workspace package, so that `ringlet` is one, and what is mostly left out that way (25 ms of each start). */
+/** Compiled into modules: our own workspace package, so that `ringlet` is one, and what is mostly left out that way. */
 const COMPILED_IN = /^(@shared\/|valibot$)/
 
-/** What the programs load when they need it, or only look for. All else is compiled in: a start reads two files for each. */
-const LEFT_OUT = /^(esbuild|undici|@jridgewell\/trace-mapping|@jitl\/|node:)/
+/** Not compiled into the programs: what most starts never load. So each is one file, and its bytecode. */
+const LEFT_OUT = /^(esbuild|undici|@jridgewell\/trace-mapping|node:)/
 
 /** `isExternal`: whether a dependency stays in node_modules. */
 const externalDependencies = (isExternal) => ({
@@ -52,13 +52,21 @@ const program = {
   outExtension: { '.js': '.cjs' },
   plugins: [externalDependencies((name) => LEFT_OUT.test(name))],
 }
-const PROGRAM_URL = `const programUrl = require('node:url').pathToFileURL(__filename).href`
+/** What stands for `import.meta.url` in a program; `more` is declared beside it. */
+const urlOfProgram = (more = '') => ({
+  define: { 'import.meta.url': 'programUrl', ...(more && { __dirname: 'piscinaFolder' }) },
+  banner: { js: `const programUrl = require('node:url').pathToFileURL(__filename).href${more}` },
+})
 /** Of what is compiled in, piscina alone asks where it is: its threads run a file that lies beside it. */
-const PISCINA_FOLDER = `const piscinaFolder = require('node:path').dirname(require.resolve('piscina'))`
+const PISCINA_FOLDER = `, piscinaFolder = require('node:path').dirname(require.resolve('piscina'))`
 
 /** What runs the programs: as it will be, or so that they leave their bytecode when they end. */
 const buildLaunchers = (command, actor) =>
-  build({ ...host, entryPoints: { main: command, 'workers/actor': actor }, outdir: 'dist' })
+  Promise.all([
+    build({ ...host, entryPoints: { main: command }, outdir: 'dist' }),
+    // No ES module: a thread would load all that loads those for this one.
+    build({ ...program, ...urlOfProgram(), entryPoints: { 'workers/actor': actor } }),
+  ])
 
 await rm(at('dist'), { recursive: true, force: true })
 await rm(at('src/shared/ringbuffer/dist'), { recursive: true, force: true })
@@ -84,18 +92,8 @@ await Promise.all([
     chunkNames: 'chunk-[hash]',
     plugins: [externalDependencies((name) => !COMPILED_IN.test(name))],
   }),
-  build({
-    ...program,
-    entryPoints: { command: 'src/main.ts' },
-    define: { 'import.meta.url': 'programUrl', __dirname: 'piscinaFolder' },
-    banner: { js: `${PROGRAM_URL}, ${PISCINA_FOLDER.replace('const ', '')}` },
-  }),
-  build({
-    ...program,
-    entryPoints: { actor: 'workers/actor.ts' },
-    define: { 'import.meta.url': 'programUrl' },
-    banner: { js: PROGRAM_URL },
-  }),
+  build({ ...program, ...urlOfProgram(PISCINA_FOLDER), entryPoints: { command: 'src/main.ts' } }),
+  build({ ...program, ...urlOfProgram(), entryPoints: { actor: 'workers/actor.ts' } }),
   buildLaunchers('scripts/record-command.ts', 'scripts/record-actor.ts'),
 ])
 await writeFile(at('dist/package.json'), `${JSON.stringify({ type: 'module' })}\n`)
@@ -115,6 +113,8 @@ for (const [name, file] of await makeBaseFiles(await readFile(at('dist/guest.jso
 
 await recordCode(at('dist/main.js'))
 await buildLaunchers('src/launcher.ts', 'workers/launcher.ts')
+// It has taken the recorder's place, and its mode.
+await chmod(at('dist/main.js'), 0o755)
 
 const tsc = require.resolve('typescript/package.json').replace(/package\.json$/, 'bin/tsc')
 const declarations = [

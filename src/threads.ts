@@ -10,7 +10,7 @@ const YOUNG_GENERATION_MB = 6
 /** More than any configuration asks for: how many there are is not known yet when the first one starts. */
 const THREADS_MAX = 1024
 
-const entry = new URL('./workers/actor.js', import.meta.url).href
+const entry = new URL('./workers/actor.cjs', import.meta.url).href
 
 export interface Threads {
   readonly threads: Piscina

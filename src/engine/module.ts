@@ -30,6 +30,12 @@ const PACKAGES: Record<EngineVariant, string> = {
   'quickjs-ng': '@jitl/quickjs-ng-wasmfile-release-sync',
 }
 
+/** Names that a bundler can read, so that what they stand for is compiled in. */
+const VARIANTS: Record<EngineVariant, () => Promise<unknown>> = {
+  quickjs: () => import('@jitl/quickjs-wasmfile-release-sync'),
+  'quickjs-ng': () => import('@jitl/quickjs-ng-wasmfile-release-sync'),
+}
+
 /** The engine's WASM as the package carries it. Compiled in 3 to 5 ms; the module can be cloned to worker threads. */
 export function readEngine(variant: EngineVariant): Uint8Array {
   const require = createRequire(import.meta.url)
@@ -140,8 +146,7 @@ function unwrapDefault(exported: unknown): unknown {
 
 /** Loads the variant's JavaScript into this thread. */
 export async function loadEngineModules(variant: EngineVariant): Promise<[unknown, unknown]> {
-  const imported = await import(PACKAGES[variant])
-  const sync = unwrapDefault(imported) as QuickJSSyncVariant
+  const sync = unwrapDefault(await VARIANTS[variant]()) as QuickJSSyncVariant
   return Promise.all([sync.importModuleLoader(), sync.importFFI()])
 }
 

@@ -38,7 +38,7 @@ function expectPackage(paths: readonly string[]): void {
     'dist/command.cjs',
     'dist/actor.cjs',
     'dist/server.js',
-    'dist/workers/actor.js',
+    'dist/workers/actor.cjs',
     'dist/guest.json',
     'dist/head.wasm',
     'dist/encodings.bin',

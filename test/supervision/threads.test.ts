@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { openThreads, type Threads } from '../../src/threads.ts'
 
-const ENTRY = new URL('../../dist/workers/actor.js', import.meta.url).href
+const ENTRY = new URL('../../dist/workers/actor.cjs', import.meta.url).href
 let opened: Threads | undefined
 afterEach(() => opened?.threads.destroy())
 
