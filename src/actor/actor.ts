@@ -8,6 +8,7 @@ import type { LineLog } from '../log.ts'
 import { IDLE_COUNTS, idleType, REQUEST, RESPONSE } from '../protocol.ts'
 import { acceptorBell, actorBell, requestRing, requestRoomBell, type ShardHandle } from '../shard.ts'
 import type { Outbox } from './outbox.ts'
+import { RING_MS } from './pace.ts'
 import type { SessionLimits } from './request.ts'
 import type { GuestRuntime } from './runtime.ts'
 import type { ParserScratch } from './scratch.ts'
@@ -17,6 +18,11 @@ import { SpinPolicy } from './spin.ts'
 
 /** How often the deadlines of all sessions are looked at: a timeout is late by at most this. */
 const SWEEP_MS = 100
+/**
+ * As long as more requests wait to be served, the acceptor is woken for so many answers at once, or for those of
+ * {@link RING_MS}: a wake-up costs as much as a short request, on both sides.
+ */
+const ANSWERS_PER_RING = 8
 /** After so long a batch ends, whatever is left of it: timers and deadlines are due too. */
 const TURN_MS = 10
 /** Longest sleep in the event loop: setTimeout takes no more than 2 ** 31 ms. */
@@ -124,22 +130,34 @@ export class Actor {
     const consumer = this.#consumer
     const limit = this.#parts.batchRecords
     let records = 0
-    const { outbox } = this.#parts
-    const turnEndMs = this.#parts.service.nowMs + TURN_MS
+    const { outbox, service } = this.#parts
+    const turnEndMs = service.nowMs + TURN_MS
     this.#sawAll = false
-    while (records < limit && this.#parts.service.nowMs < turnEndMs) {
+    let unrung = 0
+    let rungMs = service.nowMs
+    while (records < limit && service.nowMs < turnEndMs) {
       if (!consumer.next()) {
         this.#sawAll = true
-        this.#parts.service.shares.endRound()
+        service.shares.endRound()
         break
       }
       records++
       this.#take()
-      // At once, not after the batch: the acceptor needs as long to wake as a few requests take.
+      // Before runtimes are reset, when nobody comes behind.
+      if (++unrung === ANSWERS_PER_RING || consumer.isEmpty()) {
+        outbox.ring()
+        unrung = 0
+      }
+      service.giveBack()
+      const beganMs = service.nowMs
+      service.nowMs = performance.now()
+      service.pace.took(service.nowMs - beganMs)
+      if (service.nowMs - rungMs < RING_MS) continue
       outbox.ring()
-      this.#parts.service.giveBack()
-      this.#parts.service.nowMs = performance.now()
+      unrung = 0
+      rungMs = service.nowMs
     }
+    outbox.ring()
     if (records > 0) {
       consumer.release()
       if (this.#roomBell.ring()) this.#acceptorBell.ring()

@@ -10,7 +10,7 @@ import { ASYNC_OP, LOG_LEVEL } from '../guest/ops.ts'
 import { CANCEL } from '../protocol.ts'
 import { type Caller, RequestCalls } from './calls.ts'
 import type { FunctionPlan } from './plan.ts'
-import type { BodyReader } from './request.ts'
+import type { BodyReader, RequestHead } from './request.ts'
 import type { GuestRuntime } from './runtime.ts'
 import type { Session } from './session.ts'
 import type { AnswerStream } from './stream.ts'
@@ -80,8 +80,12 @@ export class Exchange implements HostCalls, BodyReader, Caller {
     this.calls = new RequestCalls(this, runtime.owner.work, runtime.plan.limits.pendingCalls)
   }
 
-  /** A request begins that has waited since `sinceMs`. */
-  start(sinceMs: number): void {
+  /** The request of this head begins, which has waited since `sinceMs`. */
+  start(sinceMs: number, head: RequestHead): void {
+    this.isHead = head.isHead
+    this.keepAlive = head.keepAlive
+    this.saysKeepAlive = head.saysKeepAlive
+    this.allowsChunks = head.allowsChunks
     this.startedMs = this.wallFromMs = sinceMs
     this.spoiled = this.isAnswered = this.isReported = this.wantsBody = false
     this.subrequests = 0

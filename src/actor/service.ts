@@ -17,6 +17,7 @@ import type { HostWork } from './calls.ts'
 import type { Exchange } from './exchange.ts'
 import { failureAnswer, failureCode, isOffence, limitOf, thrownCode, wrongAnswer } from './failures.ts'
 import { Leases } from './leases.ts'
+import { Pace } from './pace.ts'
 import { PendingExchanges } from './pending.ts'
 import { PlainUrls } from './plain-url.ts'
 import type { RequestBody, RequestHead, RequestSink } from './request.ts'
@@ -38,6 +39,7 @@ const STAY = -1
 export class Service implements RequestSink, ExchangeOwner {
   readonly timers = new TimerQueue()
   readonly shares: Shares
+  readonly pace: Pace
   readonly date = new DateCache()
   nowMs: number = performance.now()
   readonly buffers: BufferBudget
@@ -67,6 +69,7 @@ export class Service implements RequestSink, ExchangeOwner {
     this.statics = options.statics
     this.activity = options.activity
     this.shares = new Shares(options.functions)
+    this.pace = new Pace(options.functions)
     this.#writer = new AnswerWriter(options.outbox, this.date, options.sendWindowBytes)
     this.#address = new Address(options.outbox)
     this.#leases = new Leases(options.pools, options.outbox)
@@ -311,11 +314,7 @@ export class Service implements RequestSink, ExchangeOwner {
   ): void {
     exchange.session = session
     exchange.requestNumber = id
-    exchange.start(sinceMs)
-    exchange.isHead = head.isHead
-    exchange.keepAlive = head.keepAlive
-    exchange.saysKeepAlive = head.saysKeepAlive
-    exchange.allowsChunks = head.allowsChunks
+    exchange.start(sinceMs, head)
     if (this.#options.report.wantsAccess) {
       exchange.method = latin1(head.bytes, head.start, head.methodEnd)
       exchange.target = latin1(head.bytes, head.targetStart, head.targetEnd)
@@ -326,6 +325,7 @@ export class Service implements RequestSink, ExchangeOwner {
     const flags = runtime.flags | (body.streams ? FLAG.STREAM : 0) | this.#plainUrls.flag(head)
     runtime.bodyBytes += end - start
     if (body.streams) session.reader = exchange
+    this.pace.enters(exchange.functionIndex, this.#options.outbox)
     exchange.enter()
     instance.invoke(
       head.bytes,
