@@ -1,5 +1,5 @@
 // npm run bench -- [names] [--quick] [--case NAME]: runs the benchmarks named (all without a name), prints a table, and appends every
-// row to bench/history.ndjson. --case, which may be given again, keeps those cases of peers only. Three other words do something else: install, report, compare REVISION.
+// row to bench/history.ndjson. --case, which may be given again, keeps those cases of peers, or of noisy, only. Three other words do something else: install, report, compare REVISION.
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'

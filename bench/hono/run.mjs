@@ -17,11 +17,15 @@ const path = (name) => fileURLToPath(new URL(name, import.meta.url))
 /** The same app on each, started as `bench -- peers` starts its own. */
 function programs(workerConfig) {
   const own = (name) => PEERS.find((peer) => peer.name === name)
-  const ringlet = (name) => ({ ...own(name), args: [...own(name).args.slice(0, -1), path('app.js')] })
+  const ringlet = (name, file = 'app.js') => ({
+    ...own(name),
+    args: [...own(name).args.slice(0, -1), path(file)],
+  })
   const workerd = own('workerd')
   return [
     ringlet('ringlet'),
     ringlet('ringlet, request'),
+    { ...ringlet('ringlet, request', 'warmed.js'), name: 'ringlet, request, warmed' },
     { ...workerd, args: [...workerd.args.slice(0, -1), workerConfig] },
     { ...own('hono on node'), args: [path('serve-node.mjs')] },
   ]

@@ -24,13 +24,14 @@ class Tenant {
   }
 
   async answer(body) {
-    this.#handle ??= this.#open()
-    const handle = await this.#handle
     try {
+      this.#handle ??= this.#open()
+      const handle = await this.#handle
       const options = { timeout: CALL_MS, arguments: { copy: true }, result: { copy: true, promise: true } }
       return await handle.apply(undefined, [body], options)
     } catch (error) {
-      if (/disposed/.test(error.message)) this.#handle = undefined
+      // Also one that could not be opened.
+      if (!/timed out/.test(error.message)) this.#handle = undefined
       throw error
     }
   }

@@ -69,11 +69,18 @@ async function beside(port, neighbour, seconds) {
   }
 }
 
-export async function run({ quick, report }) {
+export async function run({ quick, report, cases }) {
+  const unknown = (cases ?? []).filter((name) => NEIGHBOURS.every((neighbour) => neighbour.name !== name))
+  if (unknown.length > 0) {
+    throw new Error(
+      `no case ${unknown.join('; ')}: there are ${NEIGHBOURS.map(({ name }) => name).join('; ')}`,
+    )
+  }
   const rounds = quick ? 1 : 3
   const seconds = quick ? 3 : 8
   // One that every server can have, and one that only those with limits can.
-  const neighbours = quick ? NEIGHBOURS.slice(0, 2) : NEIGHBOURS
+  const wanted = NEIGHBOURS.filter(({ name }) => cases === undefined || cases.includes(name))
+  const neighbours = quick ? wanted.slice(0, 2) : wanted
   const rows = []
   for (const peer of PEERS) {
     if (peer.skip !== undefined) {
@@ -95,6 +102,10 @@ export async function run({ quick, report }) {
           results.alone.push(await constantRate({ port: server.port, ...QUIET, seconds, maySeeFailures }))
           results.beside.push(await beside(server.port, neighbour, seconds))
         }
+      } catch (error) {
+        if (!RIVALS.includes(peer)) throw error
+        report(`${peer.name}: no figures beside a neighbour that ${neighbour.name}: ${error.message}`)
+        continue
       } finally {
         await server.stop()
         await rm(folder, { recursive: true, force: true })

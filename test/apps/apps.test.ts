@@ -104,3 +104,14 @@ describe.each(Object.entries(APPS))('%s', (file, requests) => {
     },
   )
 })
+
+test('what the top level has a framework build is there for each request, also of a runtime that is reset', async () => {
+  await using server = await startServer({
+    args: [join(fixtures, 'hono-warmed.ts')],
+    config: { isolation: 'request' },
+  })
+  for (const id of ['7', '8']) {
+    const answer = await (await fetch(`${server.url}/users/${id}`)).json()
+    expect(answer).toEqual({ router: 'SmartRouter + RegExpRouter', answer: { id } })
+  }
+})
