@@ -4,6 +4,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ENGINE_VARIANTS } from '../../src/engine/module.ts'
+import { Gate } from '../support/gate.ts'
 import { type LogLine, type RunningServer, runCommand, startServer } from '../support/server.ts'
 import { Wire } from '../support/wire.ts'
 
@@ -64,9 +65,9 @@ const ways = {
   },
   publish(text) { for (const one of subscribers) one.enqueue(new TextEncoder().encode(text + ';')); return { subscribers: subscribers.size } },
   close() { for (const one of subscribers) one.close(); subscribers.clear(); return {} },
-  ticks() {
+  ticks(_, { gate }) {
     return new Response(new ReadableStream({
-      async pull(controller) { await new Promise((resolve) => setTimeout(resolve, 10)); controller.enqueue(new TextEncoder().encode('tick;')) },
+      async pull(controller) { await fetch(gate); controller.enqueue(new TextEncoder().encode('tick;')) },
     }))
   },
   begin(_, { port }) { upstream = fetch('http://127.0.0.1:' + port + '/').then((response) => response.text()); return {} },
@@ -314,14 +315,19 @@ describe('a runtime with several requests', () => {
     const client = await serve({ wallMs: 300, cpuMs: 100 })
     await using _ = client.server
     const { runtime } = await client.ask('/runtime')
-    const stream = await fetch(`${client.server.url}/ticks/t`)
+    using gate = await Gate.open()
+    const stream = await fetch(`${client.server.url}/ticks/t?gate=${gate.url}`)
     const reader = stream.body!.getReader()
     expect(await client.ask('/never/one')).toMatchObject({ status: 504, error: 'wall-limit' })
     await client.server.waitForLog(hasText('aborted one'))
     const other = await client.ask('/runtime')
     expect(other.status).toBe(200)
     expect(other.runtime).not.toBe(runtime)
-    for (let i = 0; i < 3; i++) expect((await reader.read()).done).toBe(false)
+    for (let i = 0; i < 3; i++) {
+      await gate.waiting(1)
+      gate.release()
+      expect((await reader.read()).done).toBe(false)
+    }
     await reader.cancel()
   })
 

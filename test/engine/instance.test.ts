@@ -27,10 +27,9 @@ describeEngines('a request', (engine) => {
   })
 
   test('an answer that waits for a timer', async () => {
-    const instance = await engine.serving(`async () => {
-      await new Promise((resolve) => setTimeout(resolve, 20))
-      return new Response('later')
-    }`)
+    const instance = await engine.serving(
+      `() => new Promise((answer) => { setTimeout(() => answer(new Response('later')), 20) })`,
+    )
     const host = new FakeHost()
     expect(ask(instance, { host }).state).toBe('PENDING')
     expect([...host.timers.values()]).toEqual([20])
