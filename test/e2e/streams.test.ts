@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { field } from '../support/answer-parser.ts'
 import { barrier } from '../support/expectations.ts'
+import { Gate } from '../support/gate.ts'
 import { type RunningServer, startServer } from '../support/server.ts'
 import { Wire } from '../support/wire.ts'
 
@@ -10,7 +11,6 @@ const IDLE_MS = 400
 const STREAM_MS = 1200
 
 const HANDLER = `const text = new TextEncoder()
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 const endless = (piece: Uint8Array) => new ReadableStream({
   pull(c) { console.info('pulled'); c.enqueue(piece.slice()) },
   cancel(reason) { console.info('cancelled ' + reason.name) },
@@ -75,13 +75,13 @@ export default async (request: Request, env: unknown, ctx: { waitUntil(p: Promis
     return new Response(endless(piece))
   }
   if (pathname === '/ticking') {
-    ctx.waitUntil(new Promise((resolve) => request.signal.addEventListener('abort', () => setTimeout(() => { console.info('after the client'); resolve(0) }, 20))))
-    return new Response(new ReadableStream({ async pull(c) { await sleep(5); c.enqueue(piece.slice()) } }))
+    ctx.waitUntil(new Promise((resolve) => request.signal.addEventListener('abort', () => setTimeout(() => { console.info('after the client'); resolve(0) }, 0))))
+    return new Response(new ReadableStream({ async pull(c) { c.enqueue(piece.slice()); await fetch(searchParams.get('gate')!) } }))
   }
-  if (pathname === '/waiting') { request.signal.onabort = () => console.info('gone while waiting'); console.info('waits'); await sleep(60_000) }
-  if (pathname === '/slow') { await sleep(20); return new Response(new ReadableStream({ async pull(c) { await sleep(Number(searchParams.get('ms'))); c.enqueue(text.encode('x')) } })) }
+  if (pathname === '/waiting') { request.signal.onabort = () => console.info('gone while waiting'); console.info('waits'); await new Promise((resolve) => setTimeout(resolve, 60_000)) }
+  if (pathname === '/paced') return new Response(new ReadableStream({ async pull(c) { await fetch(searchParams.get('gate')!); c.enqueue(text.encode('x')) } }))
   if (pathname === '/background') {
-    ctx.waitUntil(sleep(30).then(() => console.info('background done')))
+    ctx.waitUntil(fetch(searchParams.get('gate')!).then(() => console.info('background done')))
     return new Response(of(text.encode('front')))
   }
   if (pathname === '/broken') return new Response(broken[searchParams.get('how')!]!())
@@ -113,12 +113,20 @@ beforeAll(async () => {
       },
       pool: { maxPerFunction: 1 },
       functions: [
-        { name: 'one', ...source, routes: ['/*'] },
+        { name: 'one', ...source, routes: ['/*'], fetch: { allow: ['http://127.0.0.1:*'] } },
+        {
+          name: 'paced',
+          ...source,
+          routes: ['/paced'],
+          fetch: { allow: ['http://127.0.0.1:*'] },
+          limits: { cpuMs: 10_000, wallMs: 10_000, subrequests: 10_000 },
+        },
         { name: 'anew', ...source, routes: ['/global', '/hostile'], isolation: 'request' },
         {
           name: 'lasting',
           ...source,
           routes: ['/echo', '/upper', '/pieces', '/endless', '/ticking'],
+          fetch: { allow: ['http://127.0.0.1:*'] },
           limits: { streamBytes: 64 * MIB, streamMs: 60_000, streamIdleMs: 20_000, cpuMs: 1000 },
         },
       ],
@@ -130,6 +138,8 @@ afterAll(async () => {
 })
 
 const get = (path: string, version = '1.1') => `GET ${path} HTTP/${version}\r\nHost: ringlet.test\r\n\r\n`
+const post = (path: string) =>
+  `POST ${path} HTTP/1.1\r\nHost: ringlet.test\r\nTransfer-Encoding: chunked\r\n\r\n`
 const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`
 const LAST = '0\r\n\r\n'
 
@@ -237,11 +247,13 @@ describe('a streamed answer', () => {
   })
 
   test.each([
-    ['between two pieces', IDLE_MS * 3, /no piece in 400 ms/],
-    ['altogether', 10, /limit 1200 ms of a stream/],
-  ])('breaks off when it takes too long %s', async (_title, ms, detail) => {
+    ['between two pieces', false, /no piece in 400 ms/],
+    ['altogether', true, /limit 1200 ms of a stream/],
+  ])('breaks off when it takes too long %s', async (_title, isOpen, detail) => {
     const wire = await Wire.connect(server.port)
-    await wire.send(get(`/slow?ms=${ms}`))
+    using gate = await Gate.open()
+    if (isOpen) gate.stayOpen()
+    await wire.send(get(`/paced?gate=${gate.url}`))
     await expect(wire.read()).rejects.toThrow(/inside a response/)
     const limit = await server.waitForLog(({ error }) =>
       detail.test((error as { message?: string } | undefined)?.message ?? ''),
@@ -292,7 +304,11 @@ describe('a streamed answer', () => {
   })
 
   test('keeps its runtime to its end, and waitUntil longer', async () => {
-    expect((await ask('/background')).body.toString()).toBe('front')
+    using gate = await Gate.open()
+    expect((await ask(`/background?gate=${gate.url}`)).body.toString()).toBe('front')
+    await gate.waiting(1)
+    expect(count('background done')).toBe(0)
+    gate.release()
     await line('background done')
   })
 
@@ -304,8 +320,12 @@ describe('a streamed answer', () => {
 describe('a client that leaves', () => {
   test('cancels the stream, aborts the signal, and the runtime serves on', async () => {
     const wire = await Wire.connect(server.port)
-    await wire.send(get('/ticking'))
-    await wire.receive(200_000)
+    using gate = await Gate.open()
+    await wire.send(get(`/ticking?gate=${gate.url}`))
+    await gate.waiting(1)
+    gate.release()
+    await gate.waiting(1)
+    await wire.receive(65_536)
     wire.reset()
     await line('after the client')
     expect((await ask('/pieces?count=1&piece=3')).body.toString()).toBe('xxx')
@@ -322,9 +342,6 @@ describe('a client that leaves', () => {
 })
 
 describe('a request’s body as a stream', () => {
-  const post = (path: string) =>
-    `POST ${path} HTTP/1.1\r\nHost: ringlet.test\r\nTransfer-Encoding: chunked\r\n\r\n`
-
   test('each piece goes through to the answer before the next is sent', async () => {
     for (const path of ['/echo', '/upper']) {
       const wire = await Wire.connect(server.port)
