@@ -122,9 +122,9 @@ export class Watchdog {
         watched.sinceMs = nowMs
         watched.sinceCpuMs = watched.heldCpuMs = undefined
         watched.arrivals = this.#events.arrivals(watched.shard)
-        if (run !== undefined) this.#cancelUnwanted(watched, run)
       } else {
         watched.sinceMs += stoodMs
+        this.#cancelUnwanted(watched, run)
         this.#cancelOverdue(watched, run, nowMs)
         if (watched.reported !== run.number && this.#isHung(watched, run, nowMs)) {
           watched.reported = run.number
@@ -134,7 +134,10 @@ export class Watchdog {
     }
   }
 
-  /** A slot of -1: what runs on after its answer, by waitUntil. */
+  /**
+   * What has gone on for a look after its client has left. A step that ends before is followed by the guest's being told so: its
+   * stream is cancelled, `request.signal` aborted, and `waitUntil` goes on. A slot of -1: what runs on after its answer.
+   */
   #cancelUnwanted({ shard, activity }: Watched, run: Run): void {
     const [, slot, generation] = run.tags
     if (slot >= 0 && !this.#events.isWanted({ shard, slot, generation })) activity.cancel(run, CANCEL.GONE)

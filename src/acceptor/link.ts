@@ -92,7 +92,6 @@ export class ShardLink {
   /** The socket is closed: the slot is free for another once the actor knows. */
   detach(connection: Connection): void {
     if (connection.gone) return
-    if (connection.awaiting) this.runs.clientGone(connection)
     connection.gone = true
     this.#answered(connection)
     // Its GONE is on the way already: the slot is free when that is answered.

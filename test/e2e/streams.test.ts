@@ -78,6 +78,10 @@ export default async (request: Request, env: unknown, ctx: { waitUntil(p: Promis
     ctx.waitUntil(new Promise((resolve) => request.signal.addEventListener('abort', () => setTimeout(() => { console.info('after the client'); resolve(0) }, 0))))
     return new Response(new ReadableStream({ async pull(c) { c.enqueue(piece.slice()); await fetch(searchParams.get('gate')!) } }))
   }
+  if (pathname === '/busy') {
+    ctx.waitUntil(new Promise((resolve) => request.signal.addEventListener('abort', () => { console.info('busy no more'); resolve(0) })))
+    return new Response(new ReadableStream({ pull(c) { for (let i = 0; i < 20_000; i++); c.enqueue(piece.slice()) } }))
+  }
   if (pathname === '/waiting') { request.signal.onabort = () => console.info('gone while waiting'); console.info('waits'); await new Promise((resolve) => setTimeout(resolve, 60_000)) }
   if (pathname === '/paced') return new Response(new ReadableStream({ async pull(c) { await fetch(searchParams.get('gate')!); c.enqueue(text.encode('x')) } }))
   if (pathname === '/background') {
@@ -125,7 +129,7 @@ beforeAll(async () => {
         {
           name: 'lasting',
           ...source,
-          routes: ['/echo', '/upper', '/pieces', '/endless', '/ticking'],
+          routes: ['/echo', '/upper', '/pieces', '/endless', '/ticking', '/busy'],
           fetch: { allow: ['http://127.0.0.1:*'] },
           limits: { streamBytes: 64 * MIB, streamMs: 60_000, streamIdleMs: 20_000, cpuMs: 1000 },
         },
@@ -329,6 +333,17 @@ describe('a client that leaves', () => {
     wire.reset()
     await line('after the client')
     expect((await ask('/pieces?count=1&piece=3')).body.toString()).toBe('xxx')
+  })
+
+  test('while its handler runs: the step ends, and then the same', async () => {
+    for (let clients = 1; clients <= 10; clients++) {
+      const wire = await Wire.connect(server.port)
+      await wire.send(get('/busy'))
+      await wire.receive(300_000)
+      wire.reset()
+      let seen = 0
+      await server.waitForLog(({ msg }) => msg === 'busy no more' && ++seen === clients)
+    }
   })
 
   test('before there is an answer: the signal is aborted', async () => {

@@ -95,12 +95,14 @@ test('strikes within the window put a function into quarantine; strikes far apar
   expect(standing.isPenalised(0)).toBe(false)
 })
 
-test('what runs for a client that has gone is cancelled at the next look; what runs for nobody is not', () => {
+test('what goes on for a client that has gone is cancelled at the second look; what runs for nobody is not', () => {
   const { gone, watchdog, workers, hangs } = world()
   gone.add(4).add(-1)
   workers[0]!.begin(0, 4, 1, later())
   workers[1]!.begin(0, -1, 0, later())
   watchdog.look(0)
+  expect(workers.map((worker) => worker.isCancelled)).toEqual([false, false])
+  watchdog.look(50)
   expect(workers.map((worker) => worker.isCancelled)).toEqual([true, false])
   expect(workers[0]!.reason).toBe(CANCEL.GONE)
   expect(hangs).toEqual([])
