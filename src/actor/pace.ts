@@ -18,14 +18,9 @@ export class Pace {
     this.#longestMs = new Float64Array(functions).fill(UNKNOWN_MS)
   }
 
-  /** Whether none of its recent requests has taken so long that somebody should not have waited for it. */
-  isQuick(functionIndex: number): boolean {
-    return this.#longestMs[functionIndex]! < RING_MS
-  }
-
-  /** A request of this function begins: what is answered already does not wait for a slow one. */
+  /** A request of this function begins: what is answered already does not wait for it if one of its latest has taken long. */
   enters(functionIndex: number, outbox: Outbox): void {
-    if (!this.isQuick(functionIndex)) outbox.ring()
+    if (this.#longestMs[functionIndex]! >= RING_MS) outbox.ring()
     this.#ran = functionIndex
   }
 

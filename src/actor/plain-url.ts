@@ -10,6 +10,7 @@ const SLASH = 0x2f
 const DOT = 0x2e
 const PERCENT = 0x25
 const CR = 0x0d
+const LF = 0x0a
 /** `HTTP/1.1` and what stands around it. */
 const VERSION_BYTES = ' HTTP/1.1\r\n'.length
 const HOST_FIELD = Buffer.from('host: ')
@@ -46,8 +47,9 @@ export class PlainUrls {
   has({ bytes, targetStart, targetEnd, end }: RequestHead): boolean {
     if (!isPlainTarget(bytes, targetStart, targetEnd)) return false
     const field = targetEnd + VERSION_BYTES
+    if (bytes[field - 1] !== LF) return false
     for (let i = 0; i < HOST_FIELD.length; i++) {
-      if ((bytes[field + i]! | CASE_BIT) !== HOST_FIELD[i]! || bytes[field - 1] !== 0x0a) return false
+      if ((bytes[field + i]! | CASE_BIT) !== HOST_FIELD[i]!) return false
     }
     return this.#isPlain(bytes, field + HOST_FIELD.length, end)
   }

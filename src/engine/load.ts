@@ -29,37 +29,43 @@ interface Piece {
   readonly bytes: Uint8Array
 }
 
-const copies = new WeakMap<Image, BaseCopy>()
-
-function copyOf(base: Image): BaseCopy {
-  let copy = copies.get(base)
-  if (copy === undefined) {
-    const extents = imageExtents(base).map(([from, to]) => ({
-      address: from,
-      bytes: new Uint8Array(to - from),
-    }))
-    const pieces: Piece[] = []
-    forEachRun(base, (address, length, at) => {
-      const extent = extents.findLast((each) => address >= each.address)!
-      const bytes = extent.bytes.subarray(address - extent.address, address - extent.address + length)
-      bytes.set(new Uint8Array(base.bytes, at, length))
-      pieces.push({ address, bytes })
-    })
-    const gaps: [number, number][] = []
-    for (const [from, to] of imageExtents(base)) {
-      let end = from
-      for (const { address, bytes } of pieces) {
-        if (address < from || address >= to) continue
-        if (address > end) gaps.push([end, address])
-        end = address + bytes.length
-      }
-      if (end < to) gaps.push([end, to])
+/** What is made of an image once in each thread. */
+function once<Made>(make: (image: Image) => Made): (image: Image) => Made {
+  const made = new WeakMap<Image, Made>()
+  return (image) => {
+    let known = made.get(image)
+    if (known === undefined) {
+      known = make(image)
+      made.set(image, known)
     }
-    copy = { extents, pieces, gaps }
-    copies.set(base, copy)
+    return known
   }
-  return copy
 }
+
+const copyOf = once((base): BaseCopy => {
+  const extents = imageExtents(base).map(([from, to]) => ({
+    address: from,
+    bytes: new Uint8Array(to - from),
+  }))
+  const pieces: Piece[] = []
+  forEachRun(base, (address, length, at) => {
+    const extent = extents.findLast((each) => address >= each.address)!
+    const bytes = extent.bytes.subarray(address - extent.address, address - extent.address + length)
+    bytes.set(new Uint8Array(base.bytes, at, length))
+    pieces.push({ address, bytes })
+  })
+  const gaps: [number, number][] = []
+  for (const [from, to] of imageExtents(base)) {
+    let end = from
+    for (const { address, bytes } of pieces) {
+      if (address < from || address >= to) continue
+      if (address > end) gaps.push([end, address])
+      end = address + bytes.length
+    }
+    if (end < to) gaps.push([end, to])
+  }
+  return { extents, pieces, gaps }
+})
 
 /**
  * Gives the memory the image's state. `usedBytes`: one past the last byte that what ran here before may have written. The memory
@@ -120,20 +126,12 @@ interface Delta {
   readonly words: BigInt64Array
 }
 
-const deltas = new WeakMap<Image, Delta>()
-
-function deltaOf(image: Image): Delta {
-  let delta = deltas.get(image)
-  if (delta === undefined) {
-    const { base, bytes, runs } = image
-    delta = {
-      table: new Uint32Array(bytes, 0, base === null ? 0 : runs * 2),
-      words: new BigInt64Array(bytes),
-    }
-    deltas.set(image, delta)
-  }
-  return delta
-}
+const deltaOf = once(
+  ({ base, bytes, runs }): Delta => ({
+    table: new Uint32Array(bytes, 0, base === null ? 0 : runs * 2),
+    words: new BigInt64Array(bytes),
+  }),
+)
 
 /** Copies what an image's runs have of the ranges, which ascend as the runs do; all are multiples of eight. */
 function restoreRuns(

@@ -1,6 +1,9 @@
 import type { EmModule } from './module.ts'
 
-/** The guest's memory as a Buffer, which searches and writes text in native code. Growth makes it another: get it anew after each call into the guest. */
+/**
+ * The guest's memory as a Buffer, which searches and writes text in native code. Growth makes it another: get it anew after each
+ * call into the guest.
+ */
 export class MemoryBuffer {
   readonly #em: EmModule
   #buffer: Buffer = Buffer.alloc(0)

@@ -37,7 +37,8 @@ export function tidy(
 }
 
 /**
- * What an image is of: of the whole memory, if nobody knows where its heap is. Throws GuestError for a heap whose blocks do not join: top-level code has found a way to damage it.
+ * What an image is of: of the whole memory, if nobody knows where its heap is. Throws GuestError for a heap whose blocks do not
+ * join: top-level code has found a way to damage it.
  */
 export function readyToCapture(em: EmModule, { heap }: EngineLayout): Captured {
   if (heap === null) {
