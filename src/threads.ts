@@ -18,13 +18,21 @@ export interface Threads {
   readonly ready: Promise<unknown>
 }
 
-interface Early {
+interface Pool {
   readonly threads: Piscina
-  readonly first: Promise<unknown>
+  /**
+   * When so many threads have said that they are ready, or have ended. Piscina gives a task to none before, but to the one that
+   * it starts for it. For one caller.
+   */
+  readonly heardOf: (count: number) => Promise<void>
+}
+
+interface Early extends Pool {
+  readonly first: Promise<boolean>
 }
 let early: Early | undefined
 
-function open(filename: string, maxThreads: number): Piscina {
+function open(filename: string, maxThreads: number): Pool {
   const threads = new Piscina({
     filename,
     // Each is started by a task: with a minimum, piscina would start those too, and one more for a task that finds them starting.
@@ -38,26 +46,53 @@ function open(filename: string, maxThreads: number): Piscina {
   })
   // A thread's death also rejects its task's promise, and is dealt with there.
   threads.on('error', () => {})
-  return threads
+  let heard = 0
+  let look = () => {}
+  const one = () => {
+    heard++
+    look()
+  }
+  threads.on('workerCreate', one)
+  threads.on('workerDestroy', one)
+  const heardOf = (count: number) =>
+    new Promise<void>((resolve) => {
+      look = () => {
+        if (heard >= count) resolve()
+      }
+      look()
+    })
+  return { threads, heardOf }
 }
 
-/** Resolves when a thread more has loaded the entry, and may be used; rejects never. */
-function startOne(threads: Piscina): Promise<unknown> {
-  return threads.run(null, { name: 'warm' }).catch(() => {})
+/** Resolves when a thread more has loaded the entry, false if it could not; rejects never. */
+function startOne(threads: Piscina): Promise<boolean> {
+  return threads.run(null, { name: 'warm' }).then(
+    () => true,
+    () => false,
+  )
+}
+
+/**
+ * A thread's first answer and its word that it is ready come by two ports, in any order: one whose word is still on its way
+ * would be passed over, and a thread more started for the next task.
+ */
+async function allReady({ heardOf }: Pool, starting: readonly Promise<boolean>[]): Promise<void> {
+  const answers = await Promise.all(starting)
+  await heardOf(answers.filter(Boolean).length)
 }
 
 /** Starts the first thread of the server that this process is going to start. It does not keep the process alive. */
 export function startEarly(): void {
-  const threads = open(entry, THREADS_MAX)
-  early = { threads, first: startOne(threads) }
+  const pool = open(entry, THREADS_MAX)
+  early = { ...pool, first: startOne(pool.threads) }
 }
 
 /** `count` threads, with room for `more`. `filename`: URL of the built thread entry, the package's own by default. */
 export function openThreads(count: number, more: number, filename: string = entry): Threads {
   const known = filename === entry ? early : undefined
   if (known !== undefined) early = undefined
-  const threads = known?.threads ?? open(filename, count + more)
+  const pool = known ?? open(filename, count + more)
   const starting = known === undefined ? [] : [known.first]
-  while (starting.length < count) starting.push(startOne(threads))
-  return { threads, ready: Promise.all(starting) }
+  while (starting.length < count) starting.push(startOne(pool.threads))
+  return { threads: pool.threads, ready: allReady(pool, starting) }
 }
