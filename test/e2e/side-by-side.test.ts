@@ -39,6 +39,7 @@ const ways = {
   open(name) { gate(name).open(); return {} },
   async timer(name) { console.log('before ' + name); await new Promise((resolve) => setTimeout(resolve, 5)); console.log('after ' + name); return { name } },
   burn() { for (;;) {} },
+  hang() { return { length: (new Array(1e9) + '').length } },
   async burnLater() { await new Promise((resolve) => setTimeout(resolve, 1)); for (;;) {} },
   memory() { const all = []; for (;;) all.push(new Uint8Array(4 << 20)) },
   recursion() { const deeper = () => deeper() + 1; return deeper() },
@@ -301,6 +302,21 @@ describe.each(ENGINE_VARIANTS)('requests side by side in a runtime of %s', (engi
       expect((await client.ask('/runtime')).status).toBe(200)
     },
   )
+
+  test('what nothing but the watchdog ends: it gets its own answer, the others are told, the next is served', async () => {
+    const stream = await fetch(`${client.server.url}/subscribe/s`)
+    const whole = stream.text().then(
+      () => 'whole',
+      () => 'cut',
+    )
+    const answers = await client.waiting(['a', 'b'])
+    expect(await client.ask('/hang/x')).toMatchObject({ status: 503, error: 'cpu-limit' })
+    for (const answer of await Promise.all(answers))
+      expect(answer).toMatchObject({ status: 502, error: 'shard-restarted' })
+    expect(await whole).toBe('cut')
+    await client.server.waitForLog(({ msg }) => String(msg).startsWith('actor ended'))
+    expect((await client.ask('/runtime')).status).toBe(200)
+  })
 
   test('a recursion that is caught by the glue fails alone', async () => {
     const answers = await client.waiting(['calm'])
