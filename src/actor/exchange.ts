@@ -179,12 +179,23 @@ export class Exchange implements HostCalls, BodyReader, Caller {
   }
 
   piece(bytes: Uint8Array, from: number, to: number, isLast: boolean): void {
+    this.#push(bytes, from, to, isLast)
+    this.runtime.owner.afterPiece(this)
+  }
+
+  latePiece(bytes: Uint8Array, from: number, to: number): void {
+    const { owner } = this.runtime
+    owner.beforeStep(this)
+    this.#push(bytes, from, to, false)
+    owner.afterStep(this)
+  }
+
+  #push(bytes: Uint8Array, from: number, to: number, isLast: boolean): void {
     this.wantsBody = false
     this.runtime.bodyBytes += to - from
     this.enter()
     this.instance.push(bytes, from, to, isLast, this.seat)
     this.leave()
-    this.runtime.owner.afterPiece(this)
   }
 
   env(): string {

@@ -2,6 +2,7 @@
 
 import type { BufferBudget } from './bytes.ts'
 import type { Session } from './session.ts'
+import type { TimerQueue } from './timers.ts'
 
 /** Takes what sessions read. One for all sessions of a shard. */
 export interface RequestSink {
@@ -15,6 +16,8 @@ export interface RequestSink {
   refuse(session: Session, error: number): void
   /** The client waits for permission to send its body. */
   sendContinue(session: Session): void
+  /** What is to happen at a time on this shard. */
+  readonly timers: TimerQueue
   /** Milliseconds of `performance.now` at which this record's turn began. */
   readonly nowMs: number
   /** What all sessions may keep together. */
@@ -53,6 +56,8 @@ export interface BodyReader {
   readonly wantsBody: boolean
   /** A piece, to be read before this returns; it may be empty when `isLast`. */
   piece(bytes: Uint8Array, from: number, to: number, isLast: boolean): void
+  /** The same, for one that has waited for its time: nobody is reading the session. */
+  latePiece(bytes: Uint8Array, from: number, to: number): void
 }
 
 export interface SessionLimits {

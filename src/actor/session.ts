@@ -7,6 +7,7 @@ import { readFraming } from '../http/framing.ts'
 import { HEAD, METHOD } from '../http/table.ts'
 import { ByteStore } from './bytes.ts'
 import type { Exchange } from './exchange.ts'
+import { BodyPieces } from './pieces.ts'
 import type { BodyReader, RequestBody, RequestHead, RequestSink, SessionLimits } from './request.ts'
 import type { ParserScratch } from './scratch.ts'
 
@@ -28,9 +29,6 @@ export const AT = {
 
 /** What a deadline of a session is for. */
 export const DEADLINE = { NONE: 0, IDLE: 1, HEAD: 2, BODY: 3 } as const
-
-/** A streamed body is handed on in pieces of at least so many bytes, but for its last. */
-const PIECE_BYTES_MIN = 16_384
 
 const NOTHING = new Uint8Array(0)
 /** How long a pipelining client's requests are answered before others have their turn. */
@@ -67,6 +65,8 @@ export class Session {
   readonly #scratch: ParserScratch
   readonly #sink: RequestSink
 
+  /** Bodies that stream; undefined until there is the first. */
+  #pieces: BodyPieces | undefined
   /** Who takes the body of an unanswered request that runs; undefined while it waits for a runtime, and after its answer. */
   reader: BodyReader | undefined
   /** Who sends an answer whose body comes piece by piece. */
@@ -211,6 +211,7 @@ export class Session {
   dropBody(): void {
     this.reader = undefined
     this.#dropsBody = true
+    this.#pieces?.clear()
   }
 
   /** Nothing more is read; what was kept is dropped. */
@@ -222,6 +223,7 @@ export class Session {
     this.#gathered.clear()
     this.#chunked = undefined
     this.reader = undefined
+    this.#pieces?.clear()
     this.#clearDeadline()
   }
 
@@ -323,8 +325,10 @@ export class Session {
     this.#chunked = decoder
     this.#setDeadline(DEADLINE.BODY, bodyMs)
     const waits = from === to && this.#scratch.framing.expectContinue
-    if (written > inlineBodyBytes) this.#dispatchStream(bytes, from, from + written, waits)
-    else if (!this.#gather(bytes, waits) || !this.#gathered.append(bytes, from, from + written)) {
+    // Where no body is awaited, neither is its first byte: its handler may be the one to speak first.
+    if (written > inlineBodyBytes || inlineBodyBytes === 0) {
+      this.#dispatchStream(bytes, from, from + written, waits)
+    } else if (!this.#gather(bytes, waits) || !this.#gathered.append(bytes, from, from + written)) {
       return this.#refuse(HTTP_ERRORS.buffersFull, to)
     }
     return from + consumed
@@ -408,24 +412,8 @@ export class Session {
   /** A piece of a streamed body, to whoever takes it; false when there is no room to gather it. */
   #handOn(bytes: Uint8Array, from: number, to: number, isLast: boolean): boolean {
     const { reader } = this
-    const gathered = this.#gathered
-    if (reader === undefined) {
-      gathered.clear()
-      if (isLast) this.#endStream()
-      return true
-    }
-    // Each piece is a call into the guest: a client that sends byte by byte must not use up its function's time.
-    const isSmall = gathered.length + (to - from) < PIECE_BYTES_MIN && !isLast
-    if ((isSmall || gathered.length > 0) && !gathered.append(bytes, from, to)) return false
-    if (isSmall) return true
     if (isLast) this.#endStream()
-    if (gathered.length === 0) reader.piece(bytes, from, to, isLast)
-    else {
-      const { bytes: all, start, end } = gathered
-      gathered.clear()
-      reader.piece(all, start, end, isLast)
-    }
-    return true
+    return reader === undefined || this.#pieces!.take(reader, bytes, from, to, isLast)
   }
 
   #endStream(): void {
@@ -462,6 +450,8 @@ export class Session {
     this.at = AT.STREAM
     this.#dropsBody = this.#isAnswered = false
     this.owesContinue = owesContinue
+    this.#pieces ??= new BodyPieces(this.#sink)
+    this.#pieces.begin()
     this.#handOver(start < end ? bytes : null, start, end, true)
   }
 

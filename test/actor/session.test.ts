@@ -73,6 +73,7 @@ test('requests come out whole and in order, however they are cut, held, yielded 
         session.unsent = 0
         for (let turn = 0; turn < 100; turn++) {
           for (const reader of sink.readers) reader.wantsBody = true
+          sink.timers.fire(Number.MAX_SAFE_INTEGER)
           if (session.at === AT.BUSY) session.answered()
           session.resume()
         }

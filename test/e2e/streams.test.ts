@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { SMALL_PIECE_MS, SMALL_PIECES_MAX } from '../../src/actor/pieces.ts'
 import { field } from '../support/answer-parser.ts'
 import { barrier } from '../support/expectations.ts'
 import { Gate } from '../support/gate.ts'
@@ -63,6 +64,23 @@ export default async (request: Request, env: unknown, ctx: { waitUntil(p: Promis
     let bytes = 0
     for await (const chunk of request.body!) bytes += chunk.length
     return Response.json({ bytes, used: request.bodyUsed })
+  }
+  if (pathname === '/count') {
+    let pieces = 0
+    for await (const _ of request.body!) pieces++
+    return Response.json({ pieces })
+  }
+  if (pathname === '/talk') {
+    const { readable, writable } = new TransformStream()
+    const writer = writable.getWriter()
+    const { body } = request
+    const talk = async () => {
+      await writer.write(text.encode('who is there?'))
+      for await (const chunk of body!) await writer.write(text.encode('hello ' + new TextDecoder().decode(chunk)))
+      await writer.close()
+    }
+    ctx.waitUntil(talk())
+    return new Response(readable)
   }
   if (pathname === '/first') {
     const reader = request.body!.getReader()
@@ -371,6 +389,53 @@ describe('a request’s body as a stream', () => {
       await barrier(wire)
       wire.reset()
     }
+  })
+
+  test('of small pieces: each is answered before the next is sent', async () => {
+    for (const path of ['/echo', '/upper']) {
+      const wire = await Wire.connect(server.port)
+      await wire.send(post(path))
+      // The first go on at once, the others after a short time.
+      for (let i = 0; i < SMALL_PIECES_MAX + 4; i++) {
+        const before = wire.receivedBytes
+        await wire.send(chunk('a'))
+        await wire.receive(before + 1)
+      }
+      await wire.send(LAST)
+      const { body } = await wire.read('POST')
+      expect(body.toString()).toBe((path === '/upper' ? 'A' : 'a').repeat(SMALL_PIECES_MAX + 4))
+      await barrier(wire)
+      wire.reset()
+    }
+  })
+
+  test('a conversation that the handler begins', async () => {
+    const wire = await Wire.connect(server.port)
+    const hear = async (text: string) => {
+      while (!wire.unread.includes(text)) await wire.receive(wire.receivedBytes + 1)
+    }
+    await wire.send(post('/talk'))
+    await hear('who is there?')
+    await wire.send(chunk('ringlet'))
+    await hear('hello ringlet')
+    await wire.send(chunk('again'), LAST)
+    expect((await wire.read('POST')).body.toString()).toBe('who is there?hello ringlethello again')
+    await barrier(wire)
+    wire.reset()
+  })
+
+  test('byte by byte comes in as many pieces as its time allows', async () => {
+    const wire = await Wire.connect(server.port)
+    const sinceMs = performance.now()
+    await wire.send(post('/count'))
+    for (let i = 0; i < 2000; i++) await wire.send(chunk('x'))
+    await wire.send(LAST)
+    const { pieces } = JSON.parse((await wire.readFinal('POST')).body.toString())
+    const spentMs = performance.now() - sinceMs
+    expect(pieces).toBeGreaterThan(0)
+    // Two more: what came with the head, and what was left at the end.
+    expect(pieces).toBeLessThanOrEqual(SMALL_PIECES_MAX + spentMs / SMALL_PIECE_MS + 2)
+    wire.reset()
   })
 
   test('is read by a loop, and was used then', async () => {

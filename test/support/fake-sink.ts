@@ -7,6 +7,7 @@ import type {
   SessionLimits,
 } from '../../src/actor/request.ts'
 import type { Session } from '../../src/actor/session.ts'
+import { TimerQueue } from '../../src/actor/timers.ts'
 
 export const HEAD_LIMITS = { headBytes: 2048, targetBytes: 512, fields: 20, leadingEmptyLines: 2 }
 
@@ -41,6 +42,9 @@ export class FakeSink implements RequestSink {
   nowMs: number = performance.now()
   /** As much as any test keeps; one that is about the bound gives its own. */
   buffers = new BufferBudget(1 << 30)
+  readonly timers = new TimerQueue()
+  /** The pieces of streamed bodies after what came with their heads. */
+  readonly pieces: string[] = []
   mode: 'answer' | 'hold' | 'close' = 'answer'
   /** Whether the readers of streamed bodies ask for the next piece at once. */
   pulls = true
@@ -70,9 +74,15 @@ export class FakeSink implements RequestSink {
     if (body.streams && this.mode !== 'close' && !(this.answersEarly && this.mode === 'answer')) {
       const reader: FakeReader = {
         wantsBody: this.pulls,
+        latePiece: (bytes, from, to) => {
+          reader.piece(bytes, from, to, false)
+          session.resume()
+        },
         piece: (bytes, from, to, isLast) => {
           reader.wantsBody = this.pulls
-          entry.body = (entry.body ?? '') + text(bytes, from, to)
+          const piece = text(bytes, from, to)
+          this.pieces.push(piece)
+          entry.body = (entry.body ?? '') + piece
           bytes.fill(0x3f, from, to)
           if (!isLast) return
           this.readers.delete(reader)

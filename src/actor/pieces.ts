@@ -1,0 +1,81 @@
+// A body that comes while its request runs, on its way to whoever reads it. Each piece is a call into the guest, so a client that
+// sends byte by byte must not use up its function's processor time: what is small may have to wait, for a short time, for more.
+
+import { ByteStore } from './bytes.ts'
+import type { BodyReader, RequestSink } from './request.ts'
+import type { TimerEntry } from './timers.ts'
+
+/** A piece of so many bytes is handed on when it comes. */
+const PIECE_BYTES_MIN = 16_384
+/** Of smaller ones so many are, and then one in each {@link SMALL_PIECE_MS}, with all that has come meanwhile. */
+export const SMALL_PIECES_MAX = 16
+export const SMALL_PIECE_MS = 50
+
+export class BodyPieces {
+  readonly #sink: RequestSink
+  readonly #gathered: ByteStore
+  /** Each small piece that was handed on takes {@link SMALL_PIECE_MS} of the clock: those so far have it up to here. */
+  #takenMs = 0
+  /** Set while small pieces wait. */
+  #timer: TimerEntry | undefined
+
+  constructor(sink: RequestSink) {
+    this.#sink = sink
+    this.#gathered = new ByteStore(sink.buffers)
+  }
+
+  /** The next body begins. */
+  begin(): void {
+    this.clear()
+    this.#takenMs = 0
+  }
+
+  /** What has not been handed on is dropped. */
+  clear(): void {
+    this.#gathered.clear()
+    this.#stopTimer()
+  }
+
+  /** The next bytes for this reader, now or later; false when there is no room to gather them. */
+  take(reader: BodyReader, bytes: Uint8Array, from: number, to: number, isLast: boolean): boolean {
+    const gathered = this.#gathered
+    const isDue = isLast || gathered.length + (to - from) >= PIECE_BYTES_MIN || this.#mayGo(reader)
+    if (gathered.length === 0 && isDue) {
+      reader.piece(bytes, from, to, isLast)
+      return true
+    }
+    if (!gathered.append(bytes, from, to)) return false
+    if (!isDue) return true
+    const { bytes: all, start, end } = gathered
+    this.clear()
+    reader.piece(all, start, end, isLast)
+    return true
+  }
+
+  /** Whether a small piece may go at once; if not, there is a timer afterwards. */
+  #mayGo(reader: BodyReader): boolean {
+    if (this.#timer !== undefined) return false
+    const { nowMs, timers } = this.#sink
+    const dueMs = this.#takenMs - (SMALL_PIECES_MAX - 1) * SMALL_PIECE_MS
+    if (dueMs <= nowMs) {
+      this.#takenMs = Math.max(this.#takenMs, nowMs) + SMALL_PIECE_MS
+      return true
+    }
+    this.#timer = timers.add(dueMs, () => this.#handOn(reader))
+    return false
+  }
+
+  /** Small pieces have waited for as long as they may. */
+  #handOn(reader: BodyReader): void {
+    const { bytes, start, end } = this.#gathered
+    this.#takenMs += SMALL_PIECE_MS
+    this.clear()
+    reader.latePiece(bytes, start, end)
+  }
+
+  #stopTimer(): void {
+    if (this.#timer === undefined) return
+    this.#sink.timers.cancel(this.#timer)
+    this.#timer = undefined
+  }
+}
