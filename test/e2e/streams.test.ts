@@ -70,6 +70,14 @@ export default async (request: Request, env: unknown, ctx: { waitUntil(p: Promis
     for await (const _ of request.body!) pieces++
     return Response.json({ pieces })
   }
+  if (pathname === '/too-late') {
+    const late = async (c: ReadableStreamDefaultController) => {
+      await fetch(searchParams.get('gate')!)
+      c.enqueue(text.encode(await request.text().catch((error) => String(error))))
+      c.close()
+    }
+    return new Response(new ReadableStream({ start(c) { void late(c) } }))
+  }
   if (pathname === '/talk') {
     const { readable, writable } = new TransformStream()
     const writer = writable.getWriter()
@@ -420,6 +428,18 @@ describe('a request’s body as a stream', () => {
     await hear('hello ringlet')
     await wire.send(chunk('again'), LAST)
     expect((await wire.read('POST')).body.toString()).toBe('who is there?hello ringlethello again')
+    await barrier(wire)
+    wire.reset()
+  })
+
+  test('that is asked for after the answer has begun was dropped, and says so', async () => {
+    using gate = await Gate.open()
+    const wire = await Wire.connect(server.port)
+    await wire.send(post(`/too-late?gate=${gate.url}`), chunk('body'))
+    await gate.waiting(1)
+    await wire.send(LAST)
+    gate.release()
+    expect((await wire.read('POST')).body.toString()).toMatch(/^TypeError: the body was dropped/)
     await barrier(wire)
     wire.reset()
   })

@@ -26,10 +26,14 @@ export function expectBody(first: ArrayBuffer | undefined): PulledBody {
   return invocation.body
 }
 
-/** The answer begins: a body that nobody has asked for is not going to be read. */
+/** The answer begins: a body that nobody has asked for is not going to be read. Whoever does so is told. */
 export function dropUntaken(): void {
   const { incoming, body } = currentInvocation()
-  if (incoming !== undefined && body?.isTaken === false) drop(incoming)
+  if (incoming === undefined || body?.isTaken !== false) return
+  drop(incoming)
+  incoming.failure ??= {
+    reason: new TypeError('the body was dropped: nobody had asked for it when the answer began'),
+  }
 }
 
 /** Whether its request is still the one that the host knows by that seat. */
