@@ -92,6 +92,26 @@ describeGuests('Headers', ({ run, value }) => {
     ])
   })
 
+  it('take from a record what they take one by one, whatever stands beside it', () => {
+    expect(
+      run(`
+        const values = ['plain', '', ' ', ' a', 'a ', '\\ta', 'a\\t', 'a b', 'a\\x01b', '\\x01', ' \\x01', '\\x01 ', '\\x01 a', 'a \\x01', '\\x7f', '\\xe9', '\\xff ', 'a\\rb',
+          'a\\nb', 'a\\r\\nset-cookie: b', '\\0', 'a\\0', '\\u0100', 'a\\uffff', '\\ud800', '\\n', '\\na\\n', 7, null, undefined, { toString: () => ' x ' }, 'x'.repeat(3000), 'x'.repeat(3000) + ' ', 'x'.repeat(3000) + '\\n']
+        const names = ['content-type', 'X-One', 'x-two']
+        const outcome = (f) => { try { return JSON.stringify([...f()]) } catch (error) { return error.name } }
+        const wrong = []
+        let count = 0
+        for (const before of ['a', ' b ', 'c\\x01', 'd'.repeat(2050)]) for (const value of values) for (const after of values.filter((_, at) => at % 5 === 0)) {
+          const all = [before, value, after]
+          const together = outcome(() => new Headers(Object.fromEntries(names.map((name, at) => [name, all[at]]))))
+          const alone = outcome(() => { const h = new Headers(); all.forEach((each, at) => h.append(names[at], each)); return h })
+          count++
+          if (together !== alone) wrong.push([together.slice(0, 100), alone.slice(0, 100)])
+        }
+        return [wrong, count]`),
+    ).toEqual([[], 4 * 34 * 7])
+  })
+
   it('check values under names of which there are too many to remember', () => {
     expect(
       run(`const names = Array.from({ length: 300 }, (_, i) => 'X-Name-' + i)
