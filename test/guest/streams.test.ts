@@ -114,6 +114,69 @@ describeGuests('streams', ({ open, run, value }) => {
     ).toEqual([[7, 8], false, 0, false, true, true])
   })
 
+  const LOOK = `
+    const made = (text) => new ReadableStream({ type: 'bytes', pull(c) { if (text !== '') c.enqueue(new TextEncoder().encode(text)); c.close(); c.byobRequest?.respond(0) } }, { highWaterMark: 0 })
+    const all = async (stream) => { let text = ''; for await (const chunk of stream) text += new TextDecoder().decode(chunk) + '|'; return text }
+    const show = (value) => value instanceof Uint8Array ? [...value] : value
+    const tried = async (f) => { try { return show(await f()) } catch (error) { return error.name + ': ' + error.message } }`
+
+  it.each([
+    [
+      'a name',
+      '[String(s), s instanceof ReadableStream, Object.getPrototypeOf(s) === ReadableStream.prototype, s.locked]',
+    ],
+    [
+      'what the library keeps of it',
+      '[Object.keys(s).sort(), s._readableStreamController._controlledReadableByteStream === s, Object.keys(s).sort(), s._disturbed, s._state]',
+    ],
+    ['a loop', '[await all(s), s.locked, await tried(() => s.getReader().read())]'],
+    [
+      'a reader',
+      'const r = s.getReader(); const a = await r.read(), b = await r.read(); return [show(a.value), a.done, b, await r.closed, s.locked, await tried(() => s.getReader())]',
+    ],
+    [
+      'reads at once',
+      'const r = s.getReader(); return (await Promise.all([r.read(), r.read(), r.read()])).map(({ value, done }) => [show(value), done])',
+    ],
+    [
+      'a released reader',
+      'const r = s.getReader(); r.releaseLock(); return [s.locked, await all(s), await tried(() => r.read())]',
+    ],
+    [
+      'a buffer of the caller’s',
+      'const r = s.getReader({ mode: "byob" }); const a = await r.read(new Uint8Array(2)), b = await r.read(new Uint8Array(9)), c = await r.read(new Uint8Array(9)); return [a, b, c].map(({ value, done }) => [show(value), done])',
+    ],
+    [
+      'cancelling',
+      '[await tried(() => s.cancel("why")), s.locked, await tried(async () => (await s.getReader().read()).done)]',
+    ],
+    [
+      'cancelling by a reader',
+      'const r = s.getReader(); const reading = r.read(); return [await tried(() => r.cancel()), await tried(async () => (await reading).done), await tried(() => r.closed)]',
+    ],
+    ['two branches', 'const [a, b] = s.tee(); return [s.locked, await all(a), await all(b)]'],
+    ['one branch cancelled', 'const [a, b] = s.tee(); void a.cancel(); return [await all(b)]'],
+    [
+      'a pipe',
+      'const got = []; await s.pipeTo(new WritableStream({ write(chunk) { got.push(...chunk) } })); return [got, s.locked]',
+    ],
+    ['a pipe through', '[await all(s.pipeThrough(new TransformStream()))]'],
+    ['a transfer', 'const t = structuredClone(s, { transfer: [s] }); return [s.locked, await all(t)]'],
+    [
+      'a body',
+      'const r = new Response(s); return [await r.text(), r.bodyUsed, s.locked, await tried(() => new Response(s))]',
+    ],
+  ])('of what is there already are as any other of bytes: %s', (_, what) => {
+    const body = what.includes('return ') ? what : `return ${what}`
+    const [ours, plain] = run(`${LOOK}
+      const use = async (s) => { ${body} }
+      const outcomes = []
+      for (const of of [(text) => new Response(text).body, made]) outcomes.push([await use(of('hello')), await use(of(''))])
+      return outcomes`) as [unknown, unknown]
+    expect(plain).toHaveLength(2)
+    expect(ours).toEqual(plain)
+  })
+
   it('are teed and piped, errors both ways', () => {
     expect(
       run(`${HELPERS}

@@ -66,6 +66,7 @@ export interface FeatureHooks extends Record<FeatureName, object> {
     readonly isReadableLocked: typeof parts.isReadableLocked
     readonly isReadableStream: typeof parts.isReadableStream
     readonly newByteStream: typeof parts.newByteStream
+    readonly newDeferredStream: typeof parts.newDeferredStream
     readonly readFrom: typeof parts.readFrom
     readonly releaseReader: typeof parts.releaseReader
     readonly teeStream: typeof parts.teeStream

@@ -4,6 +4,7 @@ import { bufferSlice, uncurry, viewBuffer, viewKind, viewLength, viewOffset } fr
 import { bodyBuffer, LAZY, type LazyBody } from './body.ts'
 import { gather, type Pull } from './gather.ts'
 import { beginSending, type PieceSource } from './outgoing.ts'
+import type { ByteSource } from './stream-parts.ts'
 
 /** What a stream was made of; undefined for one of user code's. */
 type Origin = string | ArrayBuffer | undefined
@@ -82,16 +83,20 @@ function bytesOf(chunk: unknown): ArrayBuffer {
 
 /** A stream of what is there: text is encoded, and a buffer copied, when somebody reads. */
 export function streamOfContent(content: string | ArrayBuffer): StreamedBody {
-  const { endBytes, enqueueBytes, newByteStream } = feature('streams')
-  const stream = newByteStream({
+  const stream = feature('streams').newDeferredStream(content, sourceOf)
+  keepOrigin(origins, stream, content)
+  return new StreamedBody(stream, content)
+}
+
+function sourceOf(content: string | ArrayBuffer): ByteSource {
+  const { endBytes, enqueueBytes } = feature('streams')
+  return {
     pull(controller) {
       const bytes = new Uint8Array(bodyBuffer(content))
       if (viewLength(bytes) > 0) enqueueBytes(controller, bytes)
       endBytes(controller)
     },
-  })
-  keepOrigin(origins, stream, content)
-  return new StreamedBody(stream, content)
+  }
 }
 
 /** A stream of what `pull` gives; `drop` is told when nobody wants the rest. */

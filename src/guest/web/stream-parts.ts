@@ -9,7 +9,7 @@ import {
   WritableStreamDefaultController,
   WritableStreamDefaultWriter,
 } from 'web-streams-polyfill'
-import { uncurry } from '../primordials.ts'
+import { defineProperty, uncurry } from '../primordials.ts'
 
 /**
  * The operations of the Streams standard that other specifications use (section 9.1), on functions captured before user code ran.
@@ -110,6 +110,43 @@ export function newByteStream({ pull, cancel }: ByteSource, highWaterMarkBytes =
   const source = { __proto__: null, type: 'bytes', pull, cancel: cancel ?? (() => {}) }
   const strategy = { __proto__: null, highWaterMark: highWaterMarkBytes }
   return new ReadableStream(source as never, strategy as never)
+}
+
+/** What the library keeps of a stream, and of its controller: a test holds that it is no more. */
+interface StreamState {
+  readonly _readableStreamController: { _controlledReadableByteStream: ReadableStream }
+}
+
+/**
+ * A byte stream whose controller is made when somebody wants something of it: that is most of the work, and most streams of this kind
+ * are only handed on. `sourceOf` tells what a stream of `content` comes from.
+ */
+export function newDeferredStream<Content>(
+  content: Content,
+  sourceOf: (content: Content) => ByteSource,
+): ReadableStream {
+  const stream = {
+    __proto__: ReadableStream.prototype,
+    _state: 'readable',
+    _reader: undefined,
+    _storedError: undefined,
+    _disturbed: false,
+    get _readableStreamController(): unknown {
+      const { _readableStreamController: controller } = newByteStream(
+        sourceOf(content),
+      ) as unknown as StreamState
+      controller._controlledReadableByteStream = stream as unknown as ReadableStream
+      defineProperty(stream, '_readableStreamController', {
+        __proto__: null,
+        value: controller,
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      } as PropertyDescriptor)
+      return controller
+    },
+  }
+  return stream as unknown as ReadableStream
 }
 
 /** `chunk`: not empty; its buffer is taken. */
