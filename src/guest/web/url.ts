@@ -7,7 +7,7 @@ import { finishInterface, needs } from './webidl.ts'
 
 /** The URL's parts in the order of URL_PART, undefined if it is not valid. */
 function parse(url: unknown, base: unknown): string[] | undefined {
-  const text = `${url}`
+  const text = typeof url === 'string' ? url : `${url}`
   if (base === undefined) {
     const simple = simpleUrl(text)
     if (simple !== undefined) return simple
