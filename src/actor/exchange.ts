@@ -178,6 +178,10 @@ export class Exchange implements HostCalls, BodyReader, Caller {
     this.runtime.owner.bodyWanted(exchange)
   }
 
+  get isAnswering(): boolean {
+    return this.stream !== undefined
+  }
+
   piece(bytes: Uint8Array, from: number, to: number, isLast: boolean): void {
     this.#push(bytes, from, to, isLast)
     this.runtime.owner.afterPiece(this)

@@ -7,15 +7,19 @@ import type { TimerEntry } from './timers.ts'
 
 /** A piece of so many bytes is handed on when it comes. */
 const PIECE_BYTES_MIN = 16_384
-/** Of smaller ones so many are, and then one in each {@link SMALL_PIECE_MS}, with all that has come meanwhile. */
+/** Of smaller ones so many are, and then one each time, with all that has come meanwhile. */
 export const SMALL_PIECES_MAX = 16
+/** That time, while the answer is on its way: the client may wait for what its bytes bring, and the guest has its processor time anew each second. */
 export const SMALL_PIECE_MS = 50
+/** And while there is none: the request has one budget of processor time until then, of which a piece takes some 100 µs. */
+export const UNANSWERED_PIECE_MS = 250
 
 export class BodyPieces {
   readonly #sink: RequestSink
   readonly #gathered: ByteStore
-  /** Each small piece that was handed on takes {@link SMALL_PIECE_MS} of the clock: those so far have it up to here. */
-  #takenMs = 0
+  /** Small pieces that may go at once, and since when the next further one is earned. */
+  #left = SMALL_PIECES_MAX
+  #earningMs = 0
   /** Set while small pieces wait. */
   #timer: TimerEntry | undefined
 
@@ -27,7 +31,7 @@ export class BodyPieces {
   /** The next body begins. */
   begin(): void {
     this.clear()
-    this.#takenMs = 0
+    this.#left = SMALL_PIECES_MAX
   }
 
   /** What has not been handed on is dropped. */
@@ -56,19 +60,25 @@ export class BodyPieces {
   #mayGo(reader: BodyReader): boolean {
     if (this.#timer !== undefined) return false
     const { nowMs, timers } = this.#sink
-    const dueMs = this.#takenMs - (SMALL_PIECES_MAX - 1) * SMALL_PIECE_MS
-    if (dueMs <= nowMs) {
-      this.#takenMs = Math.max(this.#takenMs, nowMs) + SMALL_PIECE_MS
+    const eachMs = reader.isAnswering ? SMALL_PIECE_MS : UNANSWERED_PIECE_MS
+    if (this.#left < SMALL_PIECES_MAX) {
+      const earned = Math.max(0, Math.floor((nowMs - this.#earningMs) / eachMs))
+      this.#left = Math.min(SMALL_PIECES_MAX, this.#left + earned)
+      this.#earningMs += earned * eachMs
+    }
+    if (this.#left === SMALL_PIECES_MAX) this.#earningMs = nowMs
+    if (this.#left > 0) {
+      this.#left--
       return true
     }
-    this.#timer = timers.add(dueMs, () => this.#handOn(reader))
+    this.#timer = timers.add(this.#earningMs + eachMs, () => this.#handOn(reader))
     return false
   }
 
-  /** Small pieces have waited for as long as they may. */
+  /** Small pieces have waited for as long as they may: what has been earned meanwhile is spent. */
   #handOn(reader: BodyReader): void {
     const { bytes, start, end } = this.#gathered
-    this.#takenMs += SMALL_PIECE_MS
+    this.#earningMs = this.#timer!.atMs
     this.clear()
     reader.latePiece(bytes, start, end)
   }

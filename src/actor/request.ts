@@ -54,6 +54,8 @@ export interface RequestBody {
 export interface BodyReader {
   /** Whether it asks for a piece; until then the client is held back. */
   readonly wantsBody: boolean
+  /** Whether its answer is on its way while it reads. */
+  readonly isAnswering: boolean
   /** A piece, to be read before this returns; it may be empty when `isLast`. */
   piece(bytes: Uint8Array, from: number, to: number, isLast: boolean): void
   /** The same, for one that has waited for its time: nobody is reading the session. */

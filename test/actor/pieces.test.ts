@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { BufferBudget } from '../../src/actor/bytes.ts'
-import { BodyPieces, SMALL_PIECE_MS, SMALL_PIECES_MAX } from '../../src/actor/pieces.ts'
+import { BodyPieces, SMALL_PIECE_MS, SMALL_PIECES_MAX, UNANSWERED_PIECE_MS } from '../../src/actor/pieces.ts'
 import { ParserScratch } from '../../src/actor/scratch.ts'
 import { Session } from '../../src/actor/session.ts'
 import { HTTP_ERRORS } from '../../src/http/errors.ts'
@@ -20,6 +20,7 @@ function begin() {
   }
   const reader = {
     wantsBody: true,
+    isAnswering: true,
     piece: (bytes: Uint8Array, from: number, to: number, isLast: boolean) =>
       note(bytes, from, to, false, isLast),
     latePiece: (bytes: Uint8Array, from: number, to: number) => note(bytes, from, to, true, false),
@@ -29,6 +30,7 @@ function begin() {
     sink,
     pieces,
     got,
+    reader,
     texts: () => got.map(({ text }) => text),
     take: (text: string, isLast = false) =>
       pieces.take(reader, Buffer.from(`..${text}`), 2, 2 + text.length, isLast),
@@ -84,6 +86,27 @@ describe('small pieces of a streamed body', () => {
     ])
   })
 
+  test('wait for longer as long as there is no answer, and no longer when it has begun', () => {
+    const { take, wait, texts, reader } = spent()
+    reader.isAnswering = false
+    take('a')
+    wait(UNANSWERED_PIECE_MS - 1)
+    expect(texts()).toEqual([])
+    wait(1)
+    expect(texts()).toEqual(['a'])
+    take('b')
+    reader.isAnswering = true
+    wait(UNANSWERED_PIECE_MS)
+    take('c')
+    wait(SMALL_PIECE_MS)
+    expect(texts()).toEqual(['a', 'b', 'c'])
+    take('d')
+    wait(SMALL_PIECE_MS - 1)
+    expect(texts()).toEqual(['a', 'b', 'c'])
+    wait(1)
+    expect(texts()).toEqual(['a', 'b', 'c', 'd'])
+  })
+
   test('wait no longer than for what is large, or the last', () => {
     const { take, wait, texts, got, sink } = spent()
     take('a')
@@ -123,7 +146,7 @@ describe('small pieces of a streamed body', () => {
     sink.nowMs = 1000
     sink.buffers = new BufferBudget(10)
     const pieces = new BodyPieces(sink)
-    const reader = { wantsBody: true, piece: () => {}, latePiece: () => {} }
+    const reader = { wantsBody: true, isAnswering: false, piece: () => {}, latePiece: () => {} }
     const taken = Array.from({ length: SMALL_PIECES_MAX + 1 }, () =>
       pieces.take(reader, Buffer.alloc(4), 0, 4, false),
     )
@@ -131,9 +154,11 @@ describe('small pieces of a streamed body', () => {
   })
 
   test('come whole and in order, in time, and never in more pieces than the time allows', () => {
-    const step = fc.record({ bytes: fc.integer({ min: 1, max: 3000 }), ms: fc.nat(120) })
-    const run = fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-      const { take, wait, got, texts, sink } = begin()
+    const step = fc.record({ bytes: fc.integer({ min: 1, max: 3000 }), ms: fc.nat(400) })
+    const run = fc.property(fc.array(step, { maxLength: 200 }), fc.boolean(), (steps, isAnswering) => {
+      const { take, wait, got, texts, sink, reader } = begin()
+      reader.isAnswering = isAnswering
+      const eachMs = isAnswering ? SMALL_PIECE_MS : UNANSWERED_PIECE_MS
       let sent = ''
       for (const { bytes, ms } of steps) {
         const text = String.fromCharCode(97 + (sent.length % 26)).repeat(bytes)
@@ -142,8 +167,8 @@ describe('small pieces of a streamed body', () => {
         expect(sink.timers.nextMs === Number.POSITIVE_INFINITY).toBe(texts().join('').length === sent.length)
         wait(ms)
         const small = got.filter(({ text }) => text.length < LARGE).length
-        expect(small).toBeLessThanOrEqual(SMALL_PIECES_MAX + (sink.nowMs - 1000) / SMALL_PIECE_MS)
-        if (ms >= SMALL_PIECE_MS) expect(texts().join('')).toBe(sent)
+        expect(small).toBeLessThanOrEqual(SMALL_PIECES_MAX + (sink.nowMs - 1000) / eachMs)
+        if (ms >= eachMs) expect(texts().join('')).toBe(sent)
       }
       take('end', true)
       expect(texts().join('')).toBe(`${sent}end`)

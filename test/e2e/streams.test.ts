@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { SMALL_PIECE_MS, SMALL_PIECES_MAX } from '../../src/actor/pieces.ts'
+import { SMALL_PIECES_MAX, UNANSWERED_PIECE_MS } from '../../src/actor/pieces.ts'
 import { field } from '../support/answer-parser.ts'
 import { barrier } from '../support/expectations.ts'
 import { Gate } from '../support/gate.ts'
@@ -454,7 +454,7 @@ describe('a request’s body as a stream', () => {
     const spentMs = performance.now() - sinceMs
     expect(pieces).toBeGreaterThan(0)
     // Two more: what came with the head, and what was left at the end.
-    expect(pieces).toBeLessThanOrEqual(SMALL_PIECES_MAX + spentMs / SMALL_PIECE_MS + 2)
+    expect(pieces).toBeLessThanOrEqual(SMALL_PIECES_MAX + spentMs / UNANSWERED_PIECE_MS + 2)
     wire.reset()
   })
 

@@ -74,6 +74,7 @@ export class FakeSink implements RequestSink {
     if (body.streams && this.mode !== 'close' && !(this.answersEarly && this.mode === 'answer')) {
       const reader: FakeReader = {
         wantsBody: this.pulls,
+        isAnswering: false,
         latePiece: (bytes, from, to) => {
           reader.piece(bytes, from, to, false)
           session.resume()
