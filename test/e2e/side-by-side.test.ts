@@ -3,6 +3,7 @@
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { SMALL_PIECES_MAX } from '../../src/actor/pieces.ts'
 import { ENGINE_VARIANTS } from '../../src/engine/module.ts'
 import { Gate } from '../support/gate.ts'
 import { type LogLine, type RunningServer, runCommand, startServer } from '../support/server.ts'
@@ -57,6 +58,12 @@ const ways = {
   later(name, _, request, ctx) { const { waitUntil } = ctx; waitUntil(gate(name).opened.then(() => console.log('later ' + name))); return { name } },
   litter() { setTimeout(() => {}, 60_000); return {} },
   async body(name, _, request) { return { name, text: await request.text() } },
+  talk(name, _, request) {
+    const encoder = new TextEncoder(), decoder = new TextDecoder()
+    return new Response(request.body.pipeThrough(new TransformStream({
+      transform(chunk, controller) { controller.enqueue(encoder.encode(name + ' hears ' + decoder.decode(chunk) + ';')) },
+    })))
+  },
   subscribe(name) {
     let at
     return new Response(new ReadableStream({
@@ -271,6 +278,39 @@ describe.each(ENGINE_VARIANTS)('requests side by side in a runtime of %s', (engi
       for (const [i, wire] of wires.entries()) {
         const { name, text } = JSON.parse((await wire.read()).body.toString()) as Told
         expect([name, text === 'pq'[i]!.repeat(20 + 3 * 0x5000)]).toEqual(['pq'[i], true])
+      }
+    } finally {
+      for (const wire of wires) wire.socket.destroy()
+    }
+  })
+
+  test('conversations in small pieces stay apart, those of them that wait for a time too', async () => {
+    const names = ['p', 'q']
+    const wires = await Promise.all(names.map(() => Wire.connect(client.server.port)))
+    try {
+      for (const [i, wire] of wires.entries())
+        await wire.send(
+          `POST /talk/${names[i]} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nhello there\r\n`,
+        )
+      const hear = async (text: string) => {
+        for (const [i, wire] of wires.entries())
+          while (!wire.unread.includes(`${names[i]} hears ${text};`))
+            await wire.receive(wire.receivedBytes + 1)
+      }
+      await hear('hello there')
+      for (let word = 0; word < SMALL_PIECES_MAX + 3; word++) {
+        for (const wire of wires) await wire.send(`3\r\n${100 + word}\r\n`)
+        await hear(`${100 + word}`)
+      }
+      for (const wire of wires) await wire.send('0\r\n\r\n')
+      for (const [i, wire] of wires.entries()) {
+        const words = [
+          'hello there',
+          ...Array.from({ length: SMALL_PIECES_MAX + 3 }, (_, word) => 100 + word),
+        ]
+        expect((await wire.read('POST')).body.toString()).toBe(
+          words.map((word) => `${names[i]} hears ${word};`).join(''),
+        )
       }
     } finally {
       for (const wire of wires) wire.socket.destroy()
