@@ -70,6 +70,7 @@ export interface FeatureHooks extends Record<FeatureName, object> {
     readonly readFrom: typeof parts.readFrom
     readonly releaseReader: typeof parts.releaseReader
     readonly teeStream: typeof parts.teeStream
+    readonly useUp: typeof parts.useUp
     readonly isTransferableStream: typeof isTransferableStream
     readonly transferStream: typeof transferStream
   }

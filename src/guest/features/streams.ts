@@ -15,6 +15,7 @@ import {
   readFrom,
   releaseReader,
   teeStream,
+  useUp,
 } from '../web/stream-parts.ts'
 import { isTransferableStream, transferStream } from '../web/stream-transfer.ts'
 import {
@@ -68,5 +69,6 @@ defineFeature('streams', {
     releaseReader,
     teeStream,
     transferStream,
+    useUp,
   },
 })

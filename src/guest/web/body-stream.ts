@@ -39,6 +39,10 @@ export class StreamedBody implements LazyBody {
 
   /** All of it; rejects with TypeError for a chunk that is no Uint8Array. */
   async collect(): Promise<ArrayBuffer> {
+    if (this.#origin !== undefined && this.isReadable) {
+      feature('streams').useUp(this.stream)
+      return bodyBuffer(this.#origin)
+    }
     const source = this.source()
     return gather(async () => {
       const { value, done } = await source.read()

@@ -62,6 +62,14 @@ export function isDisturbed(stream: ReadableStream): boolean {
 export const acquireReader = uncurry(
   ReadableStream.prototype.getReader as (this: ReadableStream) => StreamReader,
 )
+/** As if somebody had read all of it. @throws TypeError for a locked stream. */
+export function useUp(stream: ReadableStream): void {
+  acquireReader(stream)
+  const state = stream as unknown as { _disturbed: boolean; _state: string }
+  state._disturbed = true
+  state._state = 'closed'
+}
+
 export const readFrom = uncurry(
   ReadableStreamDefaultReader.prototype.read as (this: StreamReader) => Promise<ReadResult>,
 )
