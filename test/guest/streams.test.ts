@@ -163,6 +163,22 @@ describeGuests('streams', ({ open, run, value }) => {
     ['a pipe through', '[await all(s.pipeThrough(new TransformStream()))]'],
     ['a transfer', 'const t = structuredClone(s, { transfer: [s] }); return [s.locked, await all(t)]'],
     [
+      'a body that is read while it is looked at',
+      'const r = new Response(s), reading = r.text(); const now = [r.bodyUsed, s.locked, await tried(() => r.text()), await tried(() => s.cancel()), await tried(() => s.getReader())]; return [...now, await reading, s.locked, r.body === s, await tried(() => r.clone())]',
+    ],
+    [
+      'a body as bytes',
+      'const r = new Response(s), a = await r.bytes(); return [show(a), await tried(() => r.arrayBuffer())]',
+    ],
+    [
+      'a body whose stream is read',
+      'const r = new Response(s), reader = s.getReader(); return [await tried(() => r.text()), r.bodyUsed, show((await reader.read()).value), r.bodyUsed]',
+    ],
+    [
+      'a body whose stream was looked at',
+      'const r = new Response(s); s.getReader().releaseLock(); return [await r.text(), r.bodyUsed]',
+    ],
+    [
       'a body',
       'const r = new Response(s); return [await r.text(), r.bodyUsed, s.locked, await tried(() => new Response(s))]',
     ],
