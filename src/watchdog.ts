@@ -44,6 +44,8 @@ export interface WatchdogEvents {
 
 /** How often all shards are looked at. */
 const LOOK_MS = 50
+/** Processor time that a run is left after its client was seen to have gone. */
+const GONE_MS = LOOK_MS / 2
 /** Two looks further apart than this: the main thread itself did not run. */
 const STANDSTILL_MS = 10 * LOOK_MS
 /** A thread off its processor is not charged for it, as far as the system tells; beyond this many limits it is hung all the same. */
@@ -59,7 +61,8 @@ interface Watched {
   sinceCpuMs: number | undefined
   /** What had arrived when the run was first seen. */
   arrivals: number
-  /** The thread's processor time when the run was first seen to have others wait for it. */
+  /** The thread's processor time when the run was first seen to go on without its client, and to have others wait for it. */
+  goneCpuMs: number | undefined
   heldCpuMs: number | undefined
   /** The run that `hung` was called for. */
   reported: number | undefined
@@ -96,6 +99,7 @@ export class Watchdog {
       sinceMs: 0,
       sinceCpuMs: undefined,
       arrivals: 0,
+      goneCpuMs: undefined,
       heldCpuMs: undefined,
       reported: undefined,
     }))
@@ -120,11 +124,11 @@ export class Watchdog {
       if (run === undefined || run.number !== watched.run?.number) {
         watched.run = run
         watched.sinceMs = nowMs
-        watched.sinceCpuMs = watched.heldCpuMs = undefined
+        watched.sinceCpuMs = watched.goneCpuMs = watched.heldCpuMs = undefined
         watched.arrivals = this.#events.arrivals(watched.shard)
       } else {
         watched.sinceMs += stoodMs
-        this.#cancelUnwanted(watched, run)
+        this.#cancelUnwanted(watched, run, nowMs)
         this.#cancelOverdue(watched, run, nowMs)
         if (watched.reported !== run.number && this.#isHung(watched, run, nowMs)) {
           watched.reported = run.number
@@ -135,12 +139,17 @@ export class Watchdog {
   }
 
   /**
-   * What has gone on for a look after its client has left. A step that ends before is followed by the guest's being told so: its
-   * stream is cancelled, `request.signal` aborted, and `waitUntil` goes on. A slot of -1: what runs on after its answer.
+   * What has gone on for some processor time after its client was seen to have left. A step that ends before is followed by the guest's
+   * being told so: its stream is cancelled, `request.signal` aborted, and `waitUntil` goes on. On a busy machine a thread gets little
+   * of the clock's time. A slot of -1: what runs on after its answer.
    */
-  #cancelUnwanted({ shard, activity }: Watched, run: Run): void {
+  #cancelUnwanted(watched: Watched, run: Run, nowMs: number): void {
+    const { shard, activity } = watched
     const [, slot, generation] = run.tags
-    if (slot >= 0 && !this.#events.isWanted({ shard, slot, generation })) activity.cancel(run, CANCEL.GONE)
+    if (slot < 0 || this.#events.isWanted({ shard, slot, generation })) return
+    const hadMs = threadCpuMs(activity.thread) ?? nowMs
+    watched.goneCpuMs ??= hadMs
+    if (hadMs - watched.goneCpuMs >= GONE_MS) activity.cancel(run, CANCEL.GONE)
   }
 
   /** A request's deadline does not wait until its guest does; nor do others, beyond a bound. */

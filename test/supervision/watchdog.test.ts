@@ -95,17 +95,28 @@ test('strikes within the window put a function into quarantine; strikes far apar
   expect(standing.isPenalised(0)).toBe(false)
 })
 
-test('what goes on for a client that has gone is cancelled at the second look; what runs for nobody is not', () => {
+test('what goes on for a client that has gone is cancelled a look later; what runs for nobody is not', () => {
   const { gone, watchdog, workers, hangs } = world()
   gone.add(4).add(-1)
   workers[0]!.begin(0, 4, 1, later())
   workers[1]!.begin(0, -1, 0, later())
-  watchdog.look(0)
+  lookAlong(watchdog, 0, 50)
   expect(workers.map((worker) => worker.isCancelled)).toEqual([false, false])
-  watchdog.look(50)
+  watchdog.look(100)
   expect(workers.map((worker) => worker.isCancelled)).toEqual([true, false])
   expect(workers[0]!.reason).toBe(CANCEL.GONE)
   expect(hangs).toEqual([])
+})
+
+test('nor is what goes on for a client that has gone but had no processor since', () => {
+  const { gone, watchdog, workers } = world()
+  gone.add(4)
+  // A thread that gets few milliseconds of processor time while these looks are made, if the system tells.
+  const idle = process.platform === 'linux' ? process.pid : 0
+  workers[0]!.start(idle)
+  workers[0]!.begin(0, 4, 1, later())
+  lookAlong(watchdog, 0, 1000)
+  expect(workers[0]!.isCancelled).toBe(idle === 0)
 })
 
 test('what runs past its request’s deadline is cancelled, also what runs for nobody', () => {
