@@ -94,10 +94,14 @@ export async function report(say) {
   await writeFile(README, withPictures(await readFile(README, 'utf8'), pictures(drawn)))
 }
 
-/** The rows of the newest run that is whole and has that case. */
+const major = (version) => version.split('.', 1)[0]
+
+/** The rows of the newest run that is whole and has that case, on this version of Node.js. */
 function newest(history, { bench, case: wanted }) {
   const fits = (name) => (typeof wanted === 'string' ? name === wanted : wanted.test(name))
-  const rows = history.filter((row) => row.bench === bench && row.quick !== true && fits(row.case))
+  const isOurs = (row) =>
+    row.bench === bench && row.quick !== true && major(row.node) === major(process.version)
+  const rows = history.filter((row) => isOurs(row) && fits(row.case))
   const time = rows.at(-1)?.time
   return rows.filter((row) => row.time === time)
 }
