@@ -137,7 +137,7 @@ const fetch = v.strictObject({
     wholeNumber(1, 10_000, {
       meaning: 'Connections of a shard to one origin; further requests to it wait for one.',
     }),
-    32,
+    64,
   ),
   connectMs: v.optional(
     wholeNumber(10, HOUR_MS, { meaning: 'Time to resolve a name, connect, and agree on TLS.' }),
@@ -183,7 +183,7 @@ const timeouts = v.strictObject({
 })
 
 const pool = v.strictObject({
-  maxPerFunction: v.optional(wholeNumber(1, 1024, { meaning: 'Runtimes of one function on one shard.' }), 8),
+  maxPerFunction: v.optional(wholeNumber(1, 1024, { meaning: 'Runtimes of one function on one shard.' }), 64),
   prewarm: v.optional(
     wholeNumber(0, 1024, { meaning: 'Runtimes of each function made ready on each shard at start.' }),
     1,

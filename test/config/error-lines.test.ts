@@ -399,8 +399,8 @@ const LINES: readonly [title: string, sources: Sources, ...lines: string[]][] = 
   ],
   [
     'prewarmed',
-    json({ pool: { prewarm: 9 } }),
-    'pool.prewarm (9, ringlet.json) must be at most pool.maxPerFunction (8, default)',
+    json({ pool: { prewarm: 65 } }),
+    'pool.prewarm (65, ringlet.json) must be at most pool.maxPerFunction (64, default)',
   ],
   [
     'footprints',
