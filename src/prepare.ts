@@ -26,6 +26,9 @@ import { bundleFilename, type MapSource, mapStack } from './functions/source-map
 
 /** Name of the error that the guest's `load` throws when a module exports no handler (src/guest/handler.ts). */
 const NO_HANDLER = 'NoHandlerError'
+/** Messages of the InternalError by which the engine tells that top-level code has used up its time (src/engine/instance.ts), or its memory. */
+const OVER_TIME = 'cpu limit'
+const OVER_MEMORY = 'out of memory'
 
 export interface Prepared {
   readonly kit: EngineKit
@@ -150,10 +153,13 @@ async function makeFunctions(
     functions,
     initMs,
   })
-  const { lines } = result
+  const lines = result.lines.map((line) => {
+    const index = missing.findIndex(({ name }) => name === line.function)
+    return { ...line, text: mapStack(line.text, bundles[index]!.map, bundleFilename(line.function)) }
+  })
   if ('failed' in result) {
     await failedLines(lines)
-    throw topLevelError(result, missing, bundles)
+    throw topLevelError(result, missing, bundles, config)
   }
   const made = missing.map((source, i) => {
     const bundle = bundles[i]!
@@ -220,13 +226,14 @@ function topLevelError(
   { failed: name, guestName, message, stack }: Extract<ImagesResult, { failed: string }>,
   missing: readonly CachedSource[],
   bundles: readonly Bundle[],
+  config: Config,
 ): RingletError {
   const index = missing.findIndex((source) => source.name === name)
   if (guestName === NO_HANDLER) {
     const source = missing[index]!.file ?? 'its code'
     return new RingletError('RINGLET_HANDLER_EXPORT', { name, source, reason: message })
   }
-  const reason = `${guestName}: ${message}`
+  const reason = `${guestName}: ${message}${exceededKey(guestName, message, config, name)}`
   const frames = mapStack(stack, bundles[index]!.map, bundleFilename(name)).trim().split('\n')
   // What refuses a call (a timer, random bytes) throws in our own script: the function's author looks for theirs.
   const position = frames.find((frame) => !frame.includes('(ringlet:')) ?? frames[0]
@@ -234,4 +241,13 @@ function topLevelError(
     name,
     reason: position ? `${reason} (${position.trim()})` : reason,
   })
+}
+
+/** Which key has to be larger for the top-level code of this function to end, if any. */
+function exceededKey(guestName: string, message: string, config: Config, name: string): string {
+  if (guestName !== 'InternalError') return ''
+  if (message === OVER_TIME) return `, limits.initMs is ${config.limits.initMs}`
+  if (message !== OVER_MEMORY) return ''
+  const own = config.functions.find((fn) => fn.name === name)?.limits
+  return `, limits.memoryBytes is ${functionLimits(config, own).memoryBytes}`
 }

@@ -50,9 +50,10 @@ export class Reporter {
     return this.#access.enabled
   }
 
+  /** Stacks in it are of the bundle as well: a framework catches what a handler throws, and gives it to `console.error`. */
   guestLog(exchange: Exchange, level: number, text: string): void {
     const fields = this.#fieldsOf(exchange)
-    this.#log.write(LEVEL_NAMES[level] ?? 'info', fields, text)
+    this.#log.write(LEVEL_NAMES[level] ?? 'info', fields, this.#mapStack(text, exchange.plan))
   }
 
   /** `text`: what the guest threw, as `name\nmessage\nstack`. */

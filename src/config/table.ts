@@ -77,7 +77,7 @@ the one named by \`--config\` or \`RINGLET_CONFIG\`, else \`ringlet.config.json\
 the working folder (more than one of them is an error). \`[handler]\` or \`-e\` on the command line serves one
 function at every path; they exclude each other, and \`functions\` of a file. Sizes are given in bytes
 (\`1048576\`; the table writes 1 MiB), times in the unit the key's name ends in. Anything unknown, of a wrong
-type or out of bounds is a line on standard error, all of them at once, and exit code 2, before anything listens.
+type or out of bounds is a line on standard error, all of them at once (up to ten), and exit code 2, before anything listens.
 `
 
 /** The whole text of docs/config.md. */

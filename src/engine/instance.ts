@@ -331,7 +331,8 @@ export class Instance extends GuestAnswer {
     try {
       step(this.#em, this.#ffi)
     } catch (error) {
-      if (this.#failure !== null) throw new GuestError('InternalError', `${this.#failure} limit`, '')
+      if (this.#failure !== null)
+        throw new GuestError('InternalError', `${this.#failure} limit`, this.#failureStack)
       throw error
     } finally {
       this.#leave()
@@ -341,7 +342,8 @@ export class Instance extends GuestAnswer {
   /** Runs the jobs that top-level code left; inside {@link initialise}. Throws {@link GuestError} when a limit ends them. */
   runTopLevelJobs(): void {
     this.#runJobs()
-    if (this.#failure !== null) throw new GuestError('InternalError', `${this.#failure} limit`, '')
+    if (this.#failure !== null)
+      throw new GuestError('InternalError', `${this.#failure} limit`, this.#failureStack)
   }
 
   /** Calls the guest between two of its own steps, and runs the jobs that this leaves. The values are copied. */

@@ -33,6 +33,11 @@ export interface Bundle {
 /** Bytes of one bundle: a function is code that is parsed at each cold start without a snapshot, not a data store. */
 const BUNDLE_BYTES_MAX = 16 * 1024 * 1024
 
+/** What esbuild says of it names the output's format, which no user has chosen. */
+const TOP_LEVEL_AWAIT = /^Top-level await is currently not supported/
+const NO_TOP_LEVEL_AWAIT =
+  'await does not exist in top-level code, which runs before there is anything to wait for: await in the handler'
+
 /** Raised when an entry is completed otherwise (entry.ts), or the plugin below resolves otherwise. */
 const ENTRY_FORMAT = 2
 
@@ -95,7 +100,7 @@ export async function bundleFunction(input: FunctionToBundle): Promise<Bundle> {
   } catch (error) {
     const first = (error as Partial<BuildFailure>).errors?.[0]
     if (first === undefined) throw error
-    throw failure(input, first, first.text, error)
+    throw failure(input, first, TOP_LEVEL_AWAIT.test(first.text) ? NO_TOP_LEVEL_AWAIT : first.text, error)
   }
 }
 

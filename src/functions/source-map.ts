@@ -57,8 +57,8 @@ function readMap({ path, at, bytes, hash }: StoredMap): string {
 export const bundleFilename = (name: string): string => `${name}.js`
 
 /**
- * A stack of the engine with the lines of the bundle (`name:line:column`, both from 1) replaced by the user's file, line and
- * column. Lines of other files stay as they are. Never throws: what cannot be mapped stays.
+ * A stack of the engine, or a text with stacks in it, with the places in the bundle (`name:line:column`, both from 1) replaced by
+ * the user's file, line and column. Lines of other files stay as they are. Never throws: what cannot be mapped stays.
  */
 export function mapStack(stack: string, source: MapSource, name: string): string {
   if (!stack.includes(`${name}:`)) return stack

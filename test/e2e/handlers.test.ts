@@ -107,6 +107,24 @@ export default {
 }
 `
 
+/** What is caught, or thrown where nobody waits for it, is told in the log as text. */
+const TOLD = `interface Context { waitUntil(work: Promise<unknown>): void }
+const fail = (kind: string): never => {
+  throw new RangeError('told by ' + kind)
+}
+try { fail('top level') } catch (error) { console.warn('caught', error) }
+export default {
+  async fetch(request: Request, env: unknown, ctx: Context): Promise<Response> {
+    const kind = new URL(request.url).searchParams.get('kind') ?? ''
+    if (kind === 'console') { try { fail(kind) } catch (error) { console.error(error) } }
+    if (kind === 'waitUntil') ctx.waitUntil(Promise.resolve().then(() => fail(kind)))
+    if (kind === 'timer') ctx.waitUntil(new Promise((resolve) => { setTimeout(resolve, 5); setTimeout(fail, 1, kind) }))
+    if (kind === 'reportError') { try { fail(kind) } catch (error) { reportError(error) } }
+    return new Response('told')
+  },
+}
+`
+
 let server: RunningServer
 
 beforeAll(async () => {
@@ -115,6 +133,7 @@ beforeAll(async () => {
     { name: 'failing', file: 'failing.ts', routes: ['/failing'] },
     { name: 'sync-failing', file: 'sync-failing.js', routes: ['/sync-failing'] },
     { name: 'answers', file: 'answers.ts', routes: ['/answers'] },
+    { name: 'told', file: 'told.ts', routes: ['/told'] },
   ]
   server = await startServer({
     config: { functions },
@@ -124,6 +143,7 @@ beforeAll(async () => {
       'failing.ts': FAILING,
       'sync-failing.js': "export default () => {\n  throw new Error('thrown at once')\n}\n",
       'answers.ts': ANSWERS,
+      'told.ts': TOLD,
     },
   })
 })
@@ -295,5 +315,18 @@ describe('a handler that fails', () => {
       status: 500,
     })
     await expectUnharmed()
+  })
+})
+
+describe('an error that is told in the log as text has its places in the source', () => {
+  test.each(['console', 'waitUntil', 'timer', 'reportError'])('%s', async (kind) => {
+    expect(await (await fetch(`${server.url}/told?kind=${kind}`)).text()).toBe('told')
+    const { msg } = await errorLine(`told by ${kind}`)
+    expect(msg).toMatch(/RangeError: told by \w+\n {4}at fail \(told\.ts:3:\d+\)\n/)
+  })
+
+  test('top-level code', async () => {
+    const { msg } = await server.waitForLog((line) => String(line['msg']).includes('told by top level'))
+    expect(msg).toMatch(/\n {4}at fail \(told\.ts:3:\d+\)\n {4}at <anonymous> \(told\.ts:5:\d+\)/)
   })
 })

@@ -103,6 +103,33 @@ describe('not starting', () => {
     )
   })
 
+  test.each([
+    [
+      'for (;;) Math.sqrt(2)',
+      /^ringlet: function early: .*\blimits\.initMs is 100 \(at .*early\.ts:2:\d+\)\)\n$/,
+    ],
+    [
+      'const all = []\nfor (;;) all.push(new Uint8Array(1e6))',
+      /\blimits\.memoryBytes is 67108864 \(at .*early\.ts:3:\d+\)\)\n$/,
+    ],
+    [
+      'await null',
+      /^ringlet: function early: cannot build early\.ts:2:1: await does not exist in top-level code\b.*\n$/,
+    ],
+  ])(
+    'top-level code that does not end, or cannot (%j): one line with the key and the place, exit 1',
+    async (code, line) => {
+      const early = { 'early.ts': `// one\n${code}\nexport default () => new Response()\n` }
+      const run = await runCommand({
+        args: ['early.ts'],
+        env: { RINGLET_LIMITS_INIT_MS: '100' },
+        handlerFiles: early,
+      })
+      expect(run.code).toBe(1)
+      expect(run.stderr).toMatch(line)
+    },
+  )
+
   test('a handler whose import is missing: one line that names it, exit 1', async () => {
     const lost = { 'lost.ts': "import { x } from './nowhere.ts'\nexport default () => new Response(x)\n" }
     const run = await runCommand({ args: ['lost.ts'], handlerFiles: lost })
