@@ -75,18 +75,20 @@ export function boundMemory(config: Config, facts: MemoryFacts, available = avai
   const lanes = penalty.offences > 0 ? 1 : 0
   const shards = cores + lanes
   const wished = config.memoryBudget || available * DEFAULT_SHARE
-  const buffers = connection.bufferedBytes || Math.floor(defaultBuffers(wished / shards))
   const threads = (shards + watchdog.spares) * (ACTOR_BYTES + LOG_BYTES)
-  const terms = {
+  const others = {
     process: PROCESS_BYTES + LOG_BYTES + threads + shards * RUNNING_BYTES,
     images: facts.imageBytes,
     connections: acceptor.maxConnections * CONNECTION_BYTES,
     rings: shards * facts.shardBytes,
-    buffers: shards * SIDES * buffers,
     files: fileBytes(config),
     penaltyRuntimes: lanes * oneRuntime(config),
   }
-  const rest = Object.values(terms).reduce((sum, bytes) => sum + bytes, 0)
+  const smallest = sum(others) + cores * oneRuntime(config)
+  const buffers =
+    connection.bufferedBytes || defaultBuffers(wished / shards, (wished - smallest) / (shards * SIDES))
+  const terms = { ...others, buffers: shards * SIDES * buffers }
+  const rest = sum(terms)
   const needed = rest + cores * oneRuntime(config)
   const budget = Math.floor(config.memoryBudget || Math.max(wished, needed))
   if (needed > budget) refuse(config, needed, budget, buffers)
@@ -100,8 +102,13 @@ function fileBytes({ cores, static: statics, files }: Config): number {
   return cores * (cacheBytes + metadataBytes + COMPRESS_COPIES * compressBytes) + CHUNK_POOL_BYTES
 }
 
-function defaultBuffers(shardBytes: number): number {
-  return Math.min(BUFFERS_BYTES_MAX, Math.max(BUFFERS_BYTES_MIN, (shardBytes * BUFFERS_SHARE) / SIDES))
+const sum = (terms: Record<string, number>): number =>
+  Object.values(terms).reduce((total, bytes) => total + bytes, 0)
+
+/** Where the budget is short, what runtimes leave (`roomBytes`): so it is refused only where the least of buffers does not fit. */
+function defaultBuffers(shardBytes: number, roomBytes: number): number {
+  const share = Math.floor(Math.min((shardBytes * BUFFERS_SHARE) / SIDES, roomBytes))
+  return Math.min(BUFFERS_BYTES_MAX, Math.max(BUFFERS_BYTES_MIN, share))
 }
 
 /** What the largest function may come to. */

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, constants, fstatSync, futimesSync, openSync, readFileSync, type Stats } from 'node:fs'
 import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
@@ -31,6 +31,25 @@ function checkOwner(what: string, { uid, mode }: Stats): void {
   if ((mode & WRITABLE_BY_OTHERS) !== 0) throw new CacheError(`others may write ${what}`)
 }
 
+/**
+ * As mkdir's own `recursive`, which goes on for ever where a folder is there and the system knows no way to make one in it: in
+ * /proc, or in a working folder that was removed.
+ */
+async function makeFolder(path: string): Promise<void> {
+  const make = () =>
+    mkdir(path, { mode: FOLDER_MODE }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    })
+  try {
+    await make()
+  } catch (error) {
+    const parent = dirname(path)
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === path) throw error
+    await makeFolder(parent)
+    await make()
+  }
+}
+
 export class CacheFolder {
   readonly path: string
   readonly #bytesMax: number
@@ -42,7 +61,7 @@ export class CacheFolder {
 
   /** Makes the folder if it is not there. Throws {@link CacheError}, or what the file system says. */
   static async open(path: string, bytesMax: number): Promise<CacheFolder> {
-    await mkdir(path, { recursive: true, mode: FOLDER_MODE })
+    await makeFolder(path)
     const found = await stat(path)
     if (!found.isDirectory()) throw new CacheError('it is no folder')
     checkOwner('the folder', found)

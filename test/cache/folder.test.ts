@@ -28,6 +28,13 @@ test('what is written is read, whole, by whoever opens the folder next', async (
   expect(await readdir(folder.path)).toEqual(['one.ringlet'])
 })
 
+test.skipIf(process.platform !== 'linux')('a place where no folder can be made is told of', async () => {
+  await expect(CacheFolder.open('/proc/ringlet/cache', 1 << 20)).rejects.toThrow(/ENOENT|EACCES/)
+  await writeFile(join(path, 'file'), 'x')
+  await expect(CacheFolder.open(join(path, 'file'), 1 << 20)).rejects.toThrow('it is no folder')
+  await expect(CacheFolder.open(join(path, 'file', 'b', 'c'), 1 << 20)).rejects.toThrow('ENOTDIR')
+})
+
 test('many writers of one name leave one of their files', async () => {
   const folder = await CacheFolder.open(path, 1 << 20)
   await Promise.all(Array.from({ length: 20 }, (_, i) => folder.write('same', kilobytes(64, i))))

@@ -63,6 +63,18 @@ test('a budget in which a shard could not have one runtime is refused with what 
   ).toBeGreaterThanOrEqual(3 * 129 * MIB)
 })
 
+test('what the refusal names is enough, and every budget above it', () => {
+  for (const cores of [1, 2, 5]) {
+    const needed = Number(/the (\d+) bytes/.exec(messageOf(() => bound({ cores, memoryBudget: 1000 })))![1])
+    for (const more of [0, 1, MIB, 7 * MIB, 40 * MIB, 90 * MIB, 300 * MIB]) {
+      const found = bound({ cores, memoryBudget: needed + more })
+      expect(sum(found)).toBeLessThanOrEqual(needed + more)
+      expect(found.runtimes).toBeGreaterThanOrEqual(cores * 65 * MIB - cores)
+    }
+    expect(() => bound({ cores, memoryBudget: needed - 1 })).toThrow(`less than the ${needed} bytes`)
+  }
+})
+
 test('a function’s own memory limit counts', () => {
   const functions = [{ name: 'a', code: 'x', routes: ['/'], limits: { memoryBytes: 512 * MIB } }]
   expect(() => bound({ memoryBudget: 1024 * MIB })).not.toThrow()
