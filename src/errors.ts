@@ -8,6 +8,10 @@ export const STARTUP_ERRORS = {
   RINGLET_CONFIG: { exitCode: 2, message: '{problems}' },
   RINGLET_PORT_IN_USE: { exitCode: 1, message: 'port {port} on {host} is already in use' },
   RINGLET_LISTEN: { exitCode: 1, message: 'cannot listen on {host}, port {port}: {reason}' },
+  RINGLET_REUSE_PORT: {
+    exitCode: 2,
+    message: 'acceptor.reusePort is "on", which needs Node.js 23.1 or newer: this is {version}',
+  },
   RINGLET_HANDLER_BUILD: { exitCode: 1, message: 'function {name}: cannot build {source}: {reason}' },
   RINGLET_HANDLER_INIT: { exitCode: 1, message: 'function {name}: its top-level code failed: {reason}' },
   RINGLET_HANDLER_EXPORT: { exitCode: 1, message: 'function {name}: {source} has no handler: {reason}' },

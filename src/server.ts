@@ -65,6 +65,12 @@ export async function start(config: Config): Promise<Ringlet> {
   return server
 }
 
+/** Before 23.1 `listen` takes the option without a word, and does not share the port. */
+function canReusePort(node: string): boolean {
+  const [major, minor] = node.split('.').map(Number) as [number, number]
+  return major > 23 || (major === 23 && minor >= 1)
+}
+
 /** The compiled SIMD parser; null when the configuration does not want it, or this machine has no SIMD and the choice is free. */
 async function loadParser(choice: Config['connection']['parser']): Promise<WebAssembly.Module | null> {
   if (choice === 'scalar') return null
@@ -118,6 +124,9 @@ class Server implements Ringlet {
 
   async start(): Promise<void> {
     const config = this.#config
+    if (config.acceptor.reusePort === 'on' && !canReusePort(process.versions.node)) {
+      throw new RingletError('RINGLET_REUSE_PORT', { version: process.version })
+    }
     await checkFolders(config)
     const { level, lineBytes } = config.log
     const logging = createLogger({ level, name: 'ringlet', lineBytes }).then((log) => (this.#log = log))

@@ -15,6 +15,8 @@ export interface AcceptorOptions {
   readonly host: string
   readonly port: number
   readonly backlog: number
+  /** Whether others may listen on the same port (SO_REUSEPORT); Node.js before 23.1 does not know it. */
+  readonly reusePort: 'off' | 'on'
   readonly maxConnections: number
   readonly readBufferBytes: number
   readonly writeTimeoutMs: number
@@ -84,9 +86,10 @@ export class Acceptor {
   /** Starts listening; the port that it got. Rejects with the system's error (EADDRINUSE, EACCES, ...). */
   listen(): Promise<number> {
     const { host, port, backlog } = this.#options
+    const options = { host, port, backlog, reusePort: this.#options.reusePort === 'on' }
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
-      this.#server.listen({ host, port, backlog }, () => {
+      this.#server.listen(options, () => {
         this.#server.off('error', reject)
         // A failed accept (too many open files) is the kernel's refusal of one client, not the server's end.
         this.#server.on('error', () => {})

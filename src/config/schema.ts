@@ -47,6 +47,13 @@ const acceptor = v.strictObject({
     wholeNumber(1, 65_535, { meaning: 'Connections the kernel queues before they are accepted.' }),
     1024,
   ),
+  reusePort: v.optional(
+    choice(['off', 'on'], {
+      meaning:
+        'Whether processes may listen on the same port, each getting a part of its connections; Node.js 23.1.',
+    }),
+    'off',
+  ),
   readBufferBytes: v.optional(
     wholeNumber(4 * KIB, MIB, { meaning: 'Most bytes of one read from a socket, hence of one record.' }),
     64 * KIB,

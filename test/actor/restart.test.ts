@@ -71,6 +71,7 @@ class World {
       host: '127.0.0.1',
       port: 0,
       backlog: 64,
+      reusePort: 'off' as const,
       maxConnections: 64,
       readBufferBytes: 16384,
       writeTimeoutMs: 10_000,

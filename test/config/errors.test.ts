@@ -18,6 +18,7 @@ it('keeps the codes and exit codes that scripts rely on', () => {
   const twos = Object.entries(STARTUP_ERRORS).filter(([, { exitCode }]) => exitCode === 2)
   expect(twos.map(([code]) => code)).toEqual([
     'RINGLET_CONFIG',
+    'RINGLET_REUSE_PORT',
     'RINGLET_MEMORY_BUDGET',
     'RINGLET_STATIC_DIR',
   ])

@@ -72,6 +72,28 @@ describe('starting', () => {
 })
 
 describe('not starting', () => {
+  test('a port that others may share', async () => {
+    const config = {
+      acceptor: { reusePort: 'on' },
+      functions: [{ name: 'a', file: 'handler.ts', routes: ['/'] }],
+    }
+    const [major, minor] = process.versions.node.split('.').map(Number) as [number, number]
+    if (major < 23 || (major === 23 && minor < 1)) {
+      const { code, stderr } = await runCommand({ config, handlerFiles: files })
+      expect(code).toBe(2)
+      expect(lines(stderr)).toEqual([
+        `ringlet: acceptor.reusePort is "on", which needs Node.js 23.1 or newer: this is ${process.version}`,
+      ])
+      return
+    }
+    await using first = await startServer({ config, handlerFiles: files })
+    const args = ['--port', String(first.port)]
+    await using second = await startServer({ config, args, handlerFiles: files })
+    expect(second.port).toBe(first.port)
+    await first.stop()
+    expect(await answerOf(second)).toEqual({ status: 200, body: { ok: true } })
+  })
+
   test('a port in use: one line, exit 1', async () => {
     const other = createServer()
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
