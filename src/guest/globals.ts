@@ -40,8 +40,16 @@ function install(members: object, enumerable: boolean): void {
   }
 }
 
+/** Of explicit resource management (ECMAScript 2026): the bundler lowers `using`, but the symbols have to be there. */
+function installSymbols(): void {
+  for (const name of ['dispose', 'asyncDispose']) {
+    if (!(name in Symbol)) Object.defineProperty(Symbol, name, { value: Symbol(`Symbol.${name}`) })
+  }
+}
+
 /** Puts the Web API on the global object, with WebIDL's attributes. */
 export function installGlobals(): void {
+  installSymbols()
   install(interfaces, false)
   install(values, true)
   installFeatures()

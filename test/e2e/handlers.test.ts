@@ -63,6 +63,14 @@ const FORMS: ReadonlyArray<readonly [file: string, source: string, answer: unkno
     { from: 'a file' },
   ],
   [
+    'using.ts',
+    `const ended: string[] = []
+     const resource = (name: string) => ({ [Symbol.dispose]() { ended.push(name) }, async [Symbol.asyncDispose]() { ended.push('async ' + name) } })
+     const work = async () => { using a = resource('a'); await using b = resource('b'); ended.push('work') }
+     export default async () => { await work(); return Response.json(ended.splice(0)) }`,
+    ['work', 'async b', 'a'],
+  ],
+  [
     'context.ts',
     `export default { fetch(request: Request, env: Record<string, string>, ctx: { waitUntil(p: Promise<unknown>): void }) {
        ctx.waitUntil(Promise.resolve())
