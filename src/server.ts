@@ -304,7 +304,7 @@ class Server implements Ringlet {
     const book = new PenaltyBook(plans.length, standing, penalty, (functionIndex) => {
       log.warn(
         { function: plans[functionIndex]!.name },
-        'function served apart: it keeps using up its processor time',
+        'function served apart: it keeps using up its processor time or its memory',
       )
       log.flush()
       this.#startPenaltyLane(kit, parser, plans)

@@ -79,7 +79,7 @@ export class Reporter {
         ...(stack !== '' && { stack: firstLines(this.#mapStack(stack, plan)) }),
       },
       cpuMs: Math.round(exchange.cpu.usedMs * 10) / 10,
-      heapBytes: instance.peakHeapBytes,
+      heapBytes: code === 'memory-limit' ? instance.reachedHeapBytes : instance.peakHeapBytes,
       ...(instance.engineSaid !== '' && { engine: instance.engineSaid }),
     }
     this.#log.write('error', fields, 'request ended by its host')

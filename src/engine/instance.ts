@@ -120,6 +120,11 @@ export class Instance extends GuestAnswer {
     return Math.max(this.#peakHeapBytes, this.heapBytes)
   }
 
+  /** How far the heap reached beyond the image's own since that was loaded: what filled a memory is gone when its failure is told. */
+  get reachedHeapBytes(): number {
+    return this.memory.reachedHeapBytes
+  }
+
   get cpuUsedMs(): number {
     return this.cpu.usedMs
   }

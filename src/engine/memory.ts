@@ -103,6 +103,11 @@ export class InstanceMemory {
     return Math.max(0, this.#heap.topBytes - this.#image!.endBytes)
   }
 
+  /** Heap beyond the image's that was used since the image was loaded; unlike {@link heapBytes} it says how full the memory became. */
+  get reachedHeapBytes(): number {
+    return Math.max(0, this.#heap.breakBytes - this.#image!.endBytes)
+  }
+
   /** Heap beyond the image's that was ever used: what it costs the process until it is dropped. */
   get committedHeapBytes(): number {
     return Math.max(0, Math.max(this.#committed, this.#heap.breakBytes) - this.#image!.endBytes)

@@ -199,6 +199,17 @@ export default async ({ url }: Request) => {
     },
   )
 
+  test('the log of a memory-limit names how full the memory became', async () => {
+    const code = `export default () => { const all = []; for (;;) all.push(new Uint8Array(1e6)) }`
+    await using server = await startServer({ engine, args: ['-e', code] })
+    using wire = await Wire.connect(server.port)
+    await wire.send(GET('/'))
+    expect(JSON.parse((await wire.read()).body.toString()).error).toBe('memory-limit')
+    const { heapBytes } = await server.waitForLog(({ msg }) => msg === 'request ended by its host')
+    expect(heapBytes).toBeGreaterThan(32 << 20)
+    expect(heapBytes).toBeLessThanOrEqual(64 << 20)
+  })
+
   test('what a handler does after its answer has the same limit, and counts as an offence', async () => {
     await using server = await startServer({
       engine,
