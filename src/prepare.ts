@@ -154,8 +154,11 @@ async function makeFunctions(
     initMs,
   })
   const lines = result.lines.map((line) => {
-    const index = missing.findIndex(({ name }) => name === line.function)
-    return { ...line, text: mapStack(line.text, bundles[index]!.map, bundleFilename(line.function)) }
+    const { error, function: name } = line
+    const { map } = bundles[missing.findIndex((source) => source.name === name)]!
+    const mapped = (text: string) => mapStack(text, map, bundleFilename(name))
+    const text = mapped(line.text)
+    return { ...line, text, ...(error !== undefined && { error: { ...error, stack: mapped(error.stack) } }) }
   })
   if ('failed' in result) {
     await failedLines(lines)

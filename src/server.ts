@@ -189,7 +189,10 @@ class Server implements Ringlet {
 
   /** What top-level code printed. */
   #reportTopLevel(log: Log, lines: ImagesResult['lines']): void {
-    for (const { function: name, text } of lines) log.info({ function: name }, text)
+    for (const { function: name, text, error } of lines) {
+      if (error === undefined) log.info({ function: name }, text)
+      else log.warn({ function: name, error }, text)
+    }
   }
 
   stop(): Promise<void> {

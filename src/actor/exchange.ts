@@ -18,6 +18,8 @@ import type { TimerEntry } from './timers.ts'
 
 /** A streamed answer has its budget of processor time anew after so long. */
 const CPU_RENEWAL_MS = 1000
+/** Of a request's lines in the log about rejections that nobody has handled: one in a timer would make any number. */
+const REJECTION_LINES_MAX = 16
 
 export class Exchange implements HostCalls, BodyReader, Caller {
   readonly runtime: GuestRuntime
@@ -61,6 +63,7 @@ export class Exchange implements HostCalls, BodyReader, Caller {
   #cpuSinceMs = 0
   /** Requests that it has sent to other servers. */
   subrequests = 0
+  #rejectionLines = 0
   /** For the access line; empty when there is none. */
   method = ''
   target = ''
@@ -88,7 +91,7 @@ export class Exchange implements HostCalls, BodyReader, Caller {
     this.allowsChunks = head.allowsChunks
     this.startedMs = this.wallFromMs = sinceMs
     this.spoiled = this.isAnswered = this.isReported = this.wantsBody = false
-    this.subrequests = 0
+    this.subrequests = this.#rejectionLines = 0
     const { instance, runtime } = this
     if (runtime.isShared) instance.join(this, this.cpu, this.isAlone)
     else instance.begin(this, this.cpu)
@@ -155,7 +158,14 @@ export class Exchange implements HostCalls, BodyReader, Caller {
 
   log(level: number, text: string): void {
     const isKnown = level >= LOG_LEVEL.DEBUG && level <= LOG_LEVEL.ERROR
-    this.runtime.owner.guestLog(this, isKnown ? level : LOG_LEVEL.INFO, text)
+    this.runtime.owner.report.guestLog(this, isKnown ? level : LOG_LEVEL.INFO, text)
+  }
+
+  unhandled(failure: string, more: number): void {
+    const line = this.#rejectionLines++
+    const { report } = this.runtime.owner
+    if (line < REJECTION_LINES_MAX) report.unhandled(this, failure, more)
+    else if (line === REJECTION_LINES_MAX) report.unhandled(this, '', 0)
   }
 
   timerSet(id: number, delayMs: number, repeat: boolean): boolean {

@@ -56,15 +56,24 @@ export class Reporter {
     this.#log.write(LEVEL_NAMES[level] ?? 'info', fields, this.#mapStack(text, exchange.plan))
   }
 
+  /** A promise's rejection that nobody has handled, as `name\nmessage\nstack`; or '', and so many more that get no line, 0 for all. */
+  unhandled(exchange: Exchange, failure: string, more: number): void {
+    const fields = this.#fieldsOf(exchange)
+    if (failure !== '') {
+      this.#log.write('error', { ...fields, error: this.#errorOf(failure, exchange) }, 'unhandled rejection')
+    } else if (more > 0) this.#log.write('error', { ...fields, more }, 'further unhandled rejections')
+    else this.#log.write('error', fields, 'further unhandled rejections of this request get no line')
+  }
+
   /** `text`: what the guest threw, as `name\nmessage\nstack`. */
   threw(exchange: Exchange, text: string): void {
+    const fields = this.#fieldsOf(exchange)
+    this.#log.write('error', { ...fields, error: this.#errorOf(text, exchange) }, 'handler failed')
+  }
+
+  #errorOf(text: string, { plan }: Exchange): { name: string; message: string; stack: string } {
     const [name = '', message = ''] = text.split('\n', 2)
-    const stack = firstLines(this.#mapStack(stackOf(text), exchange.plan))
-    this.#log.write(
-      'error',
-      { ...this.#fieldsOf(exchange), error: { name, message, stack } },
-      'handler failed',
-    )
+    return { name, message, stack: firstLines(this.#mapStack(stackOf(text), plan)) }
   }
 
   /** The host ended a request: which limit, its value, what was used, and where; `text` as in `threw`, if the guest threw. */

@@ -25,6 +25,14 @@ const LEFT_OPEN_MS = 1000
 const LEFT_OPEN_MAX = 10_000
 const LEFT_TIMERS_FACTOR = 10
 
+/** What the log is told of guests while they run. */
+interface GuestReporter {
+  /** A console line. */
+  guestLog(exchange: Exchange, level: number, text: string): void
+  /** Rejected promises that nobody has handled; as {@link HostCalls.unhandled}. */
+  unhandled(exchange: Exchange, failure: string, more: number): void
+}
+
 /** What an exchange needs of its shard. */
 export interface ExchangeOwner {
   readonly activity: Activity
@@ -32,8 +40,7 @@ export interface ExchangeOwner {
   readonly timers: TimerQueue
   readonly work: HostWork
   readonly nowMs: number
-  /** A guest's console line. */
-  guestLog(exchange: Exchange, level: number, text: string): void
+  readonly report: GuestReporter
   /** Before a timer's callback, or a call's end: what it has the host write is for its own connection. */
   beforeStep(exchange: Exchange): void
   /** After a timer's callback, or a call's end: there may be an answer. */

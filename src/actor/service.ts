@@ -20,6 +20,7 @@ import { Leases } from './leases.ts'
 import { Pace } from './pace.ts'
 import { PendingExchanges } from './pending.ts'
 import { PlainUrls } from './plain-url.ts'
+import type { Reporter } from './report.ts'
 import type { RequestBody, RequestHead, RequestSink } from './request.ts'
 import { culpritOf, type ExchangeOwner, type GuestRuntime } from './runtime.ts'
 import type { ServiceOptions } from './service-options.ts'
@@ -300,8 +301,8 @@ export class Service implements RequestSink, ExchangeOwner {
     if (session !== undefined) this.#address.turnTo(session)
   }
 
-  guestLog(exchange: Exchange, level: number, text: string): void {
-    this.#options.report.guestLog(exchange, level, text)
+  get report(): Reporter {
+    return this.#options.report
   }
 
   #run(

@@ -9,7 +9,7 @@ import { isSound } from './image.ts'
 import type { EngineLayout } from './layout.ts'
 
 /** Raised whenever what an image or its header means changes. */
-export const IMAGE_FORMAT = 11
+export const IMAGE_FORMAT = 12
 const MARK = `RINGLET-BASE ${IMAGE_FORMAT}\n`
 
 interface Header {

@@ -53,6 +53,11 @@ export class HostBorder {
     return this.#cpu.isOver ? 'cpu' : null
   }
 
+  /** See {@link HostCalls.unhandled}. */
+  unhandled(failure: string, more: number): void {
+    this.#host?.unhandled(failure, more)
+  }
+
   /** Returns an owned value, or 0 for undefined. */
   call(ctx: number, argc: number, argv: number): number {
     const host = this.#host

@@ -18,6 +18,7 @@ import {
   INITIAL_PAGES,
 } from './module.ts'
 import { readyToCapture, setGcThreshold, tidy } from './ready.ts'
+import { BLOCK_BYTES } from './tracker.ts'
 
 /** Global name of the guest API's exports, until a function is loaded (scripts/build.mjs). */
 const GUEST_GLOBAL = '__ringlet'
@@ -63,6 +64,7 @@ export async function buildBase(kit: EngineKit, code: EngineCode, features: numb
     const rt = ffi.QTS_NewRuntime()
     ffi.QTS_RuntimeEnableInterruptHandler(rt)
     setGcThreshold(em, kit.layout, rt, GC_OFF)
+    const rejections = trackRejections(em, kit.layout, rt)
     const ctx = ffi.QTS_NewContext(rt, ALL_INTRINSICS)
     const scratch = em._malloc(SCRATCH_BYTES)
     const globals = ffi.QTS_GetGlobalObject(ctx)
@@ -91,6 +93,8 @@ export async function buildBase(kit: EngineKit, code: EngineCode, features: numb
       flow: member('flow'),
       leave: member('leave'),
       where: member('where'),
+      rejected: member('rejected'),
+      rejections,
       undefined: ffi.QTS_GetUndefined(),
       flags: Array.from({ length: FLAGS }, (_, value) => ffi.QTS_NewFloat64(ctx, value)),
       scratch,
@@ -102,6 +106,15 @@ export async function buildBase(kit: EngineKit, code: EngineCode, features: numb
     base = { image: captureBase(readyToCapture(em, kit.layout), pointers), load, features }
   })
   return base!
+}
+
+/** Gives the runtime its tracker of rejected promises; the address of its block, 0 where nobody knows how. */
+function trackRejections(em: EmModule, { rejections }: EngineLayout, rt: number): number {
+  if (rejections === null) return 0
+  const block = em._malloc(BLOCK_BYTES)
+  em.HEAPU8.fill(0, block, block + BLOCK_BYTES)
+  new Int32Array(em.HEAPU8.buffer).set([rejections.slot, block], (rt + rejections.tracker) >> 2)
+  return block
 }
 
 /** Loads features into a realm of nothing but the core. `load`: the guest's function for that, which is freed. */
@@ -216,6 +229,7 @@ const silentHost: HostCalls = {
   env: () => '{}',
   call: () => 'not while an image is made',
   callCancel() {},
+  unhandled() {},
   send: () => 0,
   sendEnd() {},
 }

@@ -6,6 +6,7 @@ import type { HostValue } from '../guest/host.ts'
 import type { ImagePointers } from './image.ts'
 import type { EngineLayout } from './layout.ts'
 import type { EmModule, EngineFfi } from './module.ts'
+import { BLOCK_HEAD_BYTES } from './tracker.ts'
 
 /** Bytes of the argument block in every image: the argv cells, then text to be made into a string. */
 export const SCRATCH_BYTES = 16384
@@ -54,10 +55,11 @@ export class GuestHeap {
   }
 
   /** Cells that the host writes at any time from now on: they are as good as written to. */
-  markOwnCells({ rt, ctx, scratch }: ImagePointers): void {
+  markOwnCells({ rt, ctx, scratch, rejections }: ImagePointers): void {
     const { cards } = this.#em
     if (cards === undefined) return
     cards.mark(scratch, ARGV_BYTES)
+    if (rejections !== 0) cards.mark(rejections, BLOCK_HEAD_BYTES)
     cards.mark(rt + (this.#layout.gcThreshold ?? 0), 4)
     cards.mark(ctx + (this.#layout.randomState ?? 0), 8)
   }

@@ -15,6 +15,11 @@ export interface HostCalls {
   /** It has begun more requests to other servers than it may. */
   readonly isOverSubrequests: boolean
   log(level: number, text: string): void
+  /**
+   * A promise was rejected, and nobody has handled it: its reason as `name\nmessage\nstack`. Or, with '', so many `more` that were not
+   * kept: there is a limit.
+   */
+  unhandled(failure: string, more: number): void
   /** False when there are too many timers. */
   timerSet(id: number, delayMs: number, repeat: boolean): boolean
   timerClear(id: number): void

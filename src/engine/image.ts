@@ -15,7 +15,7 @@ const UNIT_BYTES = 64
 const UNIT_WORDS = UNIT_BYTES / 4
 /** Where memory is copied at once, a gap is worth a run's end only from here: two short copies cost more than one longer. */
 const GAP_BYTES_MIN = 512
-/** Cells of the image that the host calls or reads by address. All are JSValue* but for `rt`, `ctx` and `io`. */
+/** Cells of the image that the host calls or reads by address. All are JSValue* but for `rt`, `ctx`, `io` and `rejections`. */
 export interface ImagePointers {
   readonly rt: number
   readonly ctx: number
@@ -32,6 +32,9 @@ export interface ImagePointers {
   readonly flow: number
   readonly leave: number
   readonly where: number
+  readonly rejected: number
+  /** The block of the tracker of rejected promises (tracker.ts); 0 when there is none. */
+  readonly rejections: number
   readonly undefined: number
   /** The numbers that `invoke` takes as flags, by their value. */
   readonly flags: readonly number[]

@@ -2,6 +2,7 @@
 // user's, and must not be able to hang or crash the acceptor's thread.
 
 import { bundleFilename } from '../functions/source-map.ts'
+import { LOG_LEVEL } from '../guest/ops.ts'
 import { encodeBase, sourceHash } from './base-file.ts'
 import { type BaseImage, buildBase, buildImage, type EngineKit } from './build.ts'
 import { GuestError } from './evaluate.ts'
@@ -43,6 +44,8 @@ interface TopLevelLine {
   readonly function: string
   readonly level: number
   readonly text: string
+  /** Of a promise that it has rejected, and that nobody has handled: why. */
+  readonly error?: { readonly name: string; readonly message: string; readonly stack: string }
 }
 
 export type ImagesResult =
@@ -133,6 +136,17 @@ function buildOne(
     isOverSubrequests: false,
     log(level: number, text: string) {
       if (lines.length < LINES_MAX) lines.push({ function: fn.name, level, text })
+    },
+    unhandled(failure: string, more: number) {
+      if (lines.length >= LINES_MAX) return
+      const line = { function: fn.name, level: LOG_LEVEL.WARN }
+      if (failure === '') {
+        lines.push({ ...line, text: `${more} further unhandled rejections in top-level code` })
+        return
+      }
+      const [name = '', message = '', ...stack] = failure.split('\n')
+      const error = { name, message, stack: stack.join('\n') }
+      lines.push({ ...line, text: 'unhandled rejection in top-level code', error })
     },
     timerSet: () => false,
     timerClear() {},

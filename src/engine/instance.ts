@@ -28,6 +28,7 @@ import {
   openModule,
 } from './module.ts'
 import { followPromise } from './promises.ts'
+import { Rejections } from './rejections.ts'
 import type { GuestScripts } from './scripts.ts'
 
 /** Jobs between two looks at the clock: bellard's build swallows interrupts inside of promise jobs. */
@@ -42,6 +43,7 @@ export class Instance extends GuestAnswer {
   readonly #ffi: EngineFfi
   readonly #heap: GuestHeap
   readonly #border: HostBorder
+  readonly #rejections: Rejections
   readonly memory: InstanceMemory
   #image: Image | undefined
   #limits: InstanceLimits = { cpuMs: 0, hostCalls: 0, gcHardBytes: 0 }
@@ -74,6 +76,7 @@ export class Instance extends GuestAnswer {
     this.#heap = heap
     this.memory = new InstanceMemory(opened.em, this.#heap, maximumPages)
     this.#border = new HostBorder(opened.em, opened.ffi, scripts, this.cpu)
+    this.#rejections = new Rejections(opened.em, opened.ffi, heap, this.#border)
     opened.em.callbacks = {
       callFunction: (_asyncify, ctx, _self, argc, argv) => this.#callHost(ctx, argc, argv),
       shouldInterrupt: () => this.#shouldInterrupt(),
@@ -285,7 +288,7 @@ export class Instance extends GuestAnswer {
       if (this.#failure === null) state = this.#word(WORD.STATE)
       if (state === STATE.PENDING || state === WAITED_STATE) this.#dropResult(ctx, value)
       else this.#take(value)
-      this.#runJobs()
+      this.#runJobsAndTell()
     } catch (error) {
       this.#condemn(error)
     }
@@ -346,9 +349,9 @@ export class Instance extends GuestAnswer {
 
   /** Runs the jobs that top-level code left; inside {@link initialise}. Throws {@link GuestError} when a limit ends them. */
   runTopLevelJobs(): void {
-    this.#runJobs()
-    if (this.#failure !== null)
-      throw new GuestError('InternalError', `${this.#failure} limit`, this.#failureStack)
+    this.#runJobsAndTell()
+    // Which one `initialise` tells.
+    if (this.#failure !== null) throw new GuestError('InternalError', 'limit', '')
   }
 
   /** Calls the guest between two of its own steps, and runs the jobs that this leaves. The values are copied. */
@@ -443,14 +446,15 @@ export class Instance extends GuestAnswer {
 
   /** After a call into the guest: run its jobs, then look whether there is an answer. */
   #afterCall(value: number, isInvoke: boolean): void {
-    const { ctx, take, undefined: none, scratch } = this.#image!.pointers
+    const { pointers } = this.#image!
+    const { ctx, take, undefined: none, scratch } = pointers
     let answer = value
     if (isInvoke && this.#failure === null && this.#word(WORD.STATE) === STATE.PROMISE) {
-      answer = followPromise(this.#ffi, this.#heap, this.#image!.pointers, value, this.#runJobs)
+      answer = followPromise(this.#ffi, this.#heap, pointers, value, this.#rejections, this.#runJobs)
     }
     if (isInvoke && this.#failure === null && this.#word(WORD.STATE) !== STATE.PENDING) this.#take(answer)
     else this.#dropResult(ctx, answer)
-    this.#runJobs()
+    this.#runJobsAndTell()
     if (this.#isShared) return
     if (this.#failure === null && !this.#answered && this.#word(WORD.STATE) !== STATE.PENDING) {
       this.#take(this.#ffi.QTS_Call(ctx, take, none, 0, scratch))
@@ -469,6 +473,14 @@ export class Instance extends GuestAnswer {
       if (this.cpu.isOver) this.#fail('cpu')
     }
     return this.#failure === null
+  }
+
+  /** Then tells of promises that were rejected and that nobody handles. */
+  #runJobsAndTell(): void {
+    const { pointers } = this.#image!
+    if (!this.#runJobs() || !this.#rejections.isDue(pointers)) return
+    const error = this.#rejections.tell(pointers, this.#runJobs)
+    if (error !== 0) this.#failBy(pointers.ctx, error)
   }
 
   /** Frees a result; an exception that gets here is the engine's (interrupt, out of memory): the glue catches all others. */

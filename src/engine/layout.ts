@@ -16,6 +16,7 @@ import {
   openModule,
   STATIC_DATA_BYTES,
 } from './module.ts'
+import { probeTracker, type TrackerLayout } from './tracker-probe.ts'
 
 /** Absolute byte offsets. */
 interface HeapLayout {
@@ -36,6 +37,7 @@ export interface EngineLayout {
   /** `JSContext.random_state`, uint64: the xorshift64* state of Math.random. */
   readonly randomState: number | null
   readonly heap: HeapLayout | null
+  readonly rejections: TrackerLayout | null
 }
 
 /** What a build of the engine does not let us find, and what is done instead. */
@@ -44,8 +46,8 @@ export interface Doubt {
   readonly instead: string
 }
 
-/** Every one costs speed or memory, none of them safety: for the log of each start. */
-export function doubtsOf({ gcThreshold, allocations, randomState, heap }: EngineLayout): Doubt[] {
+/** Every one costs speed, memory or an event, none of them safety: for the log of each start. */
+export function doubtsOf({ gcThreshold, allocations, randomState, heap, rejections }: EngineLayout): Doubt[] {
   const doubts: Doubt[] = []
   if (heap === null) {
     const instead = 'images are of the whole memory, garbage is collected by the engine’s own policy'
@@ -58,6 +60,10 @@ export function doubtsOf({ gcThreshold, allocations, randomState, heap }: Engine
   }
   if (randomState === null) {
     doubts.push({ unknown: 'the state of Math.random', instead: 'its numbers come from the host' })
+  }
+  if (rejections === null) {
+    const instead = 'a promise that nobody handles fires no event, and the log has no line of it'
+    doubts.push({ unknown: 'the tracker of rejected promises', instead })
   }
   return doubts
 }
@@ -189,5 +195,11 @@ export async function probeLayout(code: EngineCode): Promise<EngineLayout> {
   const randomState = probeRandomState(em, ffi, ctx)
   const allocations = probeAllocations(em, ffi, rt, ctx)
   const isThreshold = threshold !== null && obeysThreshold(em, ffi, rt + threshold, ctx)
-  return { gcThreshold: isThreshold ? threshold : null, randomState, allocations, heap: probeHeap(em) }
+  return {
+    gcThreshold: isThreshold ? threshold : null,
+    randomState,
+    allocations,
+    heap: probeHeap(em),
+    rejections: await probeTracker(code),
+  }
 }

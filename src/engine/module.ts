@@ -8,6 +8,7 @@ import { createRequire } from 'node:module'
 import type { EmscriptenModuleLoaderOptions, QuickJSSyncVariant } from 'quickjs-emscripten-core'
 import { CARDED_BYTES_MAX, CARDS_AT, CardTable } from './cards.ts'
 import { GuestScripts } from './scripts.ts'
+import { withTracker } from './tracker.ts'
 
 /** The builds of quickjs-emscripten that the engine can run on. */
 export const ENGINE_VARIANTS = ['quickjs', 'quickjs-ng'] as const
@@ -36,10 +37,10 @@ const VARIANTS: Record<EngineVariant, () => Promise<unknown>> = {
   'quickjs-ng': () => import('@jitl/quickjs-ng-wasmfile-release-sync'),
 }
 
-/** The engine's WASM as the package carries it. Compiled in 3 to 5 ms; the module can be cloned to worker threads. */
+/** The engine's WASM as the package carries it, with our tracker of rejected promises. Compiled in 3 to 5 ms; the module can be cloned to worker threads. */
 export function readEngine(variant: EngineVariant): Uint8Array {
   const require = createRequire(import.meta.url)
-  return readFileSync(require.resolve(`${PACKAGES[variant]}/wasm`))
+  return withTracker(readFileSync(require.resolve(`${PACKAGES[variant]}/wasm`)))
 }
 
 interface EmscriptenCallbacks {

@@ -4,6 +4,7 @@
 import type { GuestHeap } from './heap.ts'
 import type { ImagePointers } from './image.ts'
 import type { EngineFfi } from './module.ts'
+import type { Rejections } from './rejections.ts'
 
 /** JSPromiseStateEnum; -1 for what is no promise. */
 const FULFILLED = 1
@@ -18,13 +19,14 @@ export function followPromise(
   heap: GuestHeap,
   pointers: ImagePointers,
   promise: number,
+  rejections: Rejections,
   runJobs: () => boolean,
 ): number {
   const { ctx, follow, scratch, undefined: none } = pointers
-  let value = answerOf(ffi, heap, pointers, promise)
+  let value = answerOf(ffi, heap, pointers, promise, rejections)
   if (value === 0) {
     if (!runJobs()) value = ffi.QTS_NewFloat64(ctx, 0)
-    else value = answerOf(ffi, heap, pointers, promise)
+    else value = answerOf(ffi, heap, pointers, promise, rejections)
   }
   if (value === 0) {
     heap.words()[scratch >> 2] = promise
@@ -38,11 +40,14 @@ export function followPromise(
 function answerOf(
   ffi: EngineFfi,
   heap: GuestHeap,
-  { ctx, conclude, flags, scratch, undefined: none }: ImagePointers,
+  pointers: ImagePointers,
   promise: number,
+  rejections: Rejections,
 ): number {
+  const { ctx, conclude, flags, scratch, undefined: none } = pointers
   const state = ffi.QTS_PromiseState(ctx, promise)
   if (state !== FULFILLED && state !== REJECTED) return 0
+  if (state === REJECTED) rejections.forget(pointers, promise)
   const result = ffi.QTS_PromiseResult(ctx, promise)
   const words = heap.words()
   words[scratch >> 2] = result

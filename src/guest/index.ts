@@ -10,6 +10,7 @@ export { where } from './describe.ts'
 export { preload } from './feature.ts'
 export { conclude, follow, invoke, load, take } from './invoke.ts'
 export { complete, flow, leave, push } from './late.ts'
+export { rejected } from './report.ts'
 export { fire } from './web/timers.ts'
 
 installGlobals()

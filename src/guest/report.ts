@@ -14,3 +14,16 @@ export function reportException(where: string, thrown: unknown): void {
   }
   logError(where, describeFailure(thrown))
 }
+
+/**
+ * HTML, "notify about rejected promises": nobody has handled a promise's rejection, or (`isLate` is 1) somebody has after all. What
+ * the log is to say of it; '' when a listener of the global object's event has taken it on.
+ */
+export function rejected(promise: object, reason: unknown, isLate: number): string {
+  try {
+    if (loadedFeature('events')?.handleRejection(promise, reason, isLate) === true) return ''
+  } catch {
+    // As above.
+  }
+  return isLate === 0 ? describeFailure(reason) : ''
+}

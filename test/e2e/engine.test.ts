@@ -23,7 +23,7 @@ describe.each(ENGINE_VARIANTS)('a server whose %s does not show its layout', (en
     await cp(join(root, 'dist'), join(folder, 'dist'), { recursive: true })
     await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
     const guest = await readFile(join(root, 'dist/guest.json'))
-    const nothing = { gcThreshold: null, allocations: null, randomState: null, heap: null }
+    const nothing = { gcThreshold: null, allocations: null, randomState: null, heap: null, rejections: null }
     const { files } = await makeBases(engine, guest, () => nothing)
     for (const [index, file] of files.entries()) {
       await writeFile(join(folder, 'dist', baseFileName(engine, index)), file)

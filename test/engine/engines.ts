@@ -250,7 +250,10 @@ const UNKNOWN: readonly (readonly [string, Unknown])[] = [
   ['the count of allocations', { allocations: null }],
   ['the state of Math.random', { randomState: null }],
   ['where the heap is', { heap: null }],
-  ['any of its layout', { gcThreshold: null, allocations: null, randomState: null, heap: null }],
+  [
+    'any of its layout',
+    { gcThreshold: null, allocations: null, randomState: null, heap: null, rejections: null },
+  ],
 ]
 
 /** Describes `title` for each build of the engine, once for each part of its layout that may not be recognised. */

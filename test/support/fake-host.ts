@@ -12,6 +12,13 @@ export class FakeHost implements HostCalls {
     this.lines.push(`${level} ${text}`)
   }
 
+  /** Rejections that nobody has handled: what they are of, or how many more. */
+  readonly unhandledOnes: (string | number)[] = []
+
+  unhandled(failure: string, more: number): void {
+    this.unhandledOnes.push(failure === '' ? more : failure)
+  }
+
   timerSet(id: number, delayMs: number): boolean {
     if (this.timers.size >= this.timersMax) return false
     this.timers.set(id, delayMs)

@@ -12,7 +12,7 @@ import {
 import { CustomEvent, ErrorEvent, PromiseRejectionEvent } from '../web/custom-event.ts'
 import { Event } from '../web/event.ts'
 import { EventTarget } from '../web/event-target.ts'
-import { adoptGlobals, handleError, reportError } from '../web/global-events.ts'
+import { adoptGlobals, handleError, handleRejection, reportError } from '../web/global-events.ts'
 
 const { addEventListener, dispatchEvent, removeEventListener } = EventTarget.prototype
 
@@ -31,5 +31,14 @@ defineFeature('events', {
     removeEventListener,
     reportError,
   },
-  hooks: { abortSignal, anySignal, handleError, isAbortSignal, newSignal, offAbort, onAbort },
+  hooks: {
+    abortSignal,
+    anySignal,
+    handleError,
+    handleRejection,
+    isAbortSignal,
+    newSignal,
+    offAbort,
+    onAbort,
+  },
 })

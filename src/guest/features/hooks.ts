@@ -4,7 +4,7 @@ import type { abortSignal, anySignal, isAbortSignal, newSignal, offAbort, onAbor
 import type { assets } from '../web/assets.ts'
 import type { bodyOfStream, streamOfContent, usedStream } from '../web/body-stream.ts'
 import type { departureSignal, leave } from '../web/departure.ts'
-import type { handleError } from '../web/global-events.ts'
+import type { handleError, handleRejection } from '../web/global-events.ts'
 import type { dropUntaken, expectBody, push } from '../web/incoming.ts'
 import type { parseForm } from '../web/multipart.ts'
 import type { flow } from '../web/outgoing.ts'
@@ -45,6 +45,7 @@ export interface FeatureHooks extends Record<FeatureName, object> {
     readonly abortSignal: typeof abortSignal
     readonly anySignal: typeof anySignal
     readonly handleError: typeof handleError
+    readonly handleRejection: typeof handleRejection
     readonly isAbortSignal: typeof isAbortSignal
     readonly newSignal: typeof newSignal
     readonly offAbort: typeof offAbort

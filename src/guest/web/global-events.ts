@@ -1,6 +1,6 @@
 import { stringSplit } from '../primordials.ts'
 import { reportException } from '../report.ts'
-import { ErrorEvent } from './custom-event.ts'
+import { ErrorEvent, PromiseRejectionEvent } from './custom-event.ts'
 import { TRUSTED } from './event.ts'
 import { defineHandlers } from './event-handler.ts'
 import { adoptTarget, dispatch, EventTarget, hasListeners } from './event-target.ts'
@@ -41,6 +41,19 @@ export function handleError(thrown: unknown): boolean {
   } finally {
     isReporting = false
   }
+}
+
+/** HTML, "outstanding rejected promises weak set": those that an event was fired for, or would have been with a listener. */
+const outstanding = new WeakSet<object>()
+
+/** HTML, section 8.1.4.7: true if a listener has taken it on, or (`isLate` is 1) there is nothing to be told. */
+export function handleRejection(promise: object, reason: unknown, isLate: number): boolean {
+  if (isLate === 0) outstanding.add(promise)
+  else if (!outstanding.delete(promise)) return true
+  const type = isLate === 0 ? 'unhandledrejection' : 'rejectionhandled'
+  if (!hasListeners(globalThis, type)) return false
+  const init = { cancelable: isLate === 0, promise, reason }
+  return !dispatch(globalThis, new PromiseRejectionEvent(type, init, TRUSTED))
 }
 
 /** HTML, section 8.1.3.9. */
