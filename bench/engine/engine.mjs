@@ -12,6 +12,7 @@ const HOST = {
   log() {},
   timerSet: () => false,
   timerClear() {},
+  unhandled() {},
   bodyPull() {},
   env: () => '{}',
   enter() {},

@@ -52,6 +52,7 @@ export class Service implements RequestSink, ExchangeOwner {
   /** And while this is, every request is answered that the server stops. */
   #isAborting = false
   readonly #options: ServiceOptions
+  readonly report: Reporter
   readonly #writer: AnswerWriter
   readonly #waiting: WaitingRoom
   readonly #streaming: Streaming
@@ -69,6 +70,7 @@ export class Service implements RequestSink, ExchangeOwner {
     this.work = options.work
     this.statics = options.statics
     this.activity = options.activity
+    this.report = options.report
     this.shares = new Shares(options.functions)
     this.pace = new Pace(options.functions)
     this.#writer = new AnswerWriter(options.outbox, this.date, options.sendWindowBytes)
@@ -299,10 +301,6 @@ export class Service implements RequestSink, ExchangeOwner {
 
   turnTo({ session }: Exchange): void {
     if (session !== undefined) this.#address.turnTo(session)
-  }
-
-  get report(): Reporter {
-    return this.#options.report
   }
 
   #run(

@@ -7,7 +7,16 @@
 // module has keeps its number, what is added comes last, so images fit all builds of one engine. Section numbers are those of the
 // WebAssembly Core Specification 2.0.
 
-import { appended, leb, preambleOf, Reader, type Section, sectionsOf, Writer } from './wasm-binary.ts'
+import {
+  appended,
+  importsOf,
+  leb,
+  preambleOf,
+  Reader,
+  type Section,
+  sectionsOf,
+  Writer,
+} from './wasm-binary.ts'
 
 /** Promises that are kept at once until somebody handles them, or the guest is told. */
 export const REJECTIONS_MAX = 256
@@ -149,25 +158,6 @@ const TRACKER_BODY = [
   OP.END,
 ] // biome-ignore format: an instruction sequence
 
-/** Imported functions (5.5.5); undefined when something else than functions and one memory behind them is imported. */
-function importedFunctions(wasm: Uint8Array, { from, to }: Section): number | undefined {
-  const reader = new Reader(wasm, from)
-  let functions = 0
-  for (let count = reader.u32(); count > 0; count--) {
-    for (let names = 0; names < 2; names++) reader.skip(reader.u32())
-    const kind = reader.byte()
-    if (kind === 0) {
-      functions++
-      reader.skipLeb()
-    } else if (kind === 2) {
-      const hasMaximum = (reader.byte() & 1) !== 0
-      reader.skipLeb()
-      if (hasMaximum) reader.skipLeb()
-    } else return undefined
-  }
-  return reader.at === to ? functions : undefined
-}
-
 /** A table of functions that is the module's only one, with one more place; and the number of that. */
 function largerTable(wasm: Uint8Array, { from }: Section): { slot: number; content: number[] } | undefined {
   const reader = new Reader(wasm, from)
@@ -195,10 +185,10 @@ export function withTracker(wasm: Uint8Array): Uint8Array {
     SECTION.CODE,
   ].map(section)
   if (!type || !imports || !functions || !table || !elements || !code) return wasm
-  const imported = importedFunctions(wasm, imports)
+  const imported = importsOf(wasm, imports)
   const larger = largerTable(wasm, table)
-  if (imported === undefined || larger === undefined) return wasm
-  const number = imported + new Reader(wasm, functions.from).u32()
+  if (imported.tables > 0 || larger === undefined) return wasm
+  const number = imported.functions + new Reader(wasm, functions.from).u32()
   const typeNumber = new Reader(wasm, type.from).u32()
   const added: Record<number, readonly number[]> = {
     [SECTION.TYPE]: TRACKER_TYPE,

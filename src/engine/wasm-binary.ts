@@ -102,3 +102,28 @@ export function appended(wasm: Uint8Array, { from, to }: Section, element: reado
   out.push(...element)
   return out.content
 }
+
+/** How many functions and tables are imported (5.5.5). */
+export function importsOf(wasm: Uint8Array, { from }: Section): { functions: number; tables: number } {
+  const reader = new Reader(wasm, from)
+  let functions = 0
+  let tables = 0
+  for (let count = reader.u32(); count > 0; count--) {
+    for (let names = 0; names < 2; names++) reader.skip(reader.u32())
+    const kind = reader.byte()
+    if (kind === 0) functions++
+    if (kind === 1) tables++
+    if (kind === 0) reader.skipLeb()
+    else {
+      // A table's element type and a global's type come before; what follows are flags and limits.
+      if (kind === 1 || kind === 3) reader.skip(1)
+      if (kind === 3) reader.skip(1)
+      else {
+        const hasMaximum = (reader.byte() & 1) !== 0
+        reader.skipLeb()
+        if (hasMaximum) reader.skipLeb()
+      }
+    }
+  }
+  return { functions, tables }
+}

@@ -6,7 +6,16 @@
 // numbers are those of the WebAssembly Core Specification 2.0.
 
 import { CARD_SHIFT, CARDS_AT } from './cards.ts'
-import { appended, leb, preambleOf, Reader, type Section, sectionsOf, Writer } from './wasm-binary.ts'
+import {
+  appended,
+  importsOf,
+  leb,
+  preambleOf,
+  Reader,
+  type Section,
+  sectionsOf,
+  Writer,
+} from './wasm-binary.ts'
 
 const SECTION = { TYPE: 1, IMPORT: 2, FUNCTION: 3, CODE: 10 } as const
 const I32 = 0x7f
@@ -194,29 +203,6 @@ function parameterCounts(wasm: Uint8Array, { from }: Section): number[] {
   })
 }
 
-/** Imported functions (5.5.5). */
-function importedFunctions(wasm: Uint8Array, { from }: Section): number {
-  const reader = new Reader(wasm, from)
-  let functions = 0
-  for (let count = reader.u32(); count > 0; count--) {
-    for (let names = 0; names < 2; names++) reader.skip(reader.u32())
-    const kind = reader.byte()
-    if (kind === 0) functions++
-    if (kind === 0) reader.skipLeb()
-    else {
-      // A table's element type and a global's type come before; what follows are flags and limits.
-      if (kind === 1 || kind === 3) reader.skip(1)
-      if (kind === 3) reader.skip(1)
-      else {
-        const hasMaximum = (reader.byte() & 1) !== 0
-        reader.skipLeb()
-        if (hasMaximum) reader.skipLeb()
-      }
-    }
-  }
-  return functions
-}
-
 /**
  * @param wasm - an engine's module, whose memory has no use for [CARDS_AT, CARDS_AT + CARDS_BYTES)
  * @throws Error for an instruction that is not known here: then it is not known whether it writes
@@ -232,7 +218,7 @@ export function withWriteBarrier(wasm: Uint8Array): Uint8Array {
   const functions = new Reader(wasm, section(SECTION.FUNCTION).from)
   const types = Array.from({ length: functions.u32() }, () => functions.u32())
   // Behind all others, so that nobody's number changes.
-  const markRange = importedFunctions(wasm, section(SECTION.IMPORT)) + types.length
+  const markRange = importsOf(wasm, section(SECTION.IMPORT)).functions + types.length
   const out = new Writer()
   out.bytes(preambleOf(wasm))
   for (const each of sections) {

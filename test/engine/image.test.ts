@@ -30,6 +30,7 @@ const HOSTILE = `
     '/sort': () => Array.from({ length: 20000 }, (_, i) => (i * 7919) % 20011).sort((a, b) => a - b)[5],
     '/proxy': () => JSON.stringify(new Proxy({}, { ownKeys: () => Array.from({ length: 500 }, (_, i) => 'k' + i) })),
     '/weak': () => { globalThis.weak = new WeakMap(); for (let i = 0; i < 5000; i++) weak.set({}, { i }) },
+    '/rejections': () => { addEventListener('unhandledrejection', () => Promise.reject(2)); for (let i = 0; i < 1000; i++) Promise.reject(i) },
   }
   exports.default = async (request) => {
     const run = paths[new URL(request.url).pathname]
@@ -60,7 +61,7 @@ describeEngines('an image', (engine) => {
   ])(
     'loaded over a used instance%s gives, byte for byte, what it gives in a fresh one: static data and C stack too',
     async (_, hasBarrier) => {
-      expect(PATHS.length).toBe(17)
+      expect(PATHS.length).toBe(18)
       const image = await engine.image(HOSTILE, { stackBytes: 64 << 10 })
       const fresh = stateOf(await engine.instance(image, LIMITS), image)
       const differing: string[] = []
