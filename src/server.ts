@@ -143,7 +143,7 @@ class Server implements Ringlet {
     for (const { text, ...fields } of prepared.warnings) log.warn(fields, text)
     const { kit, plans } = prepared
     for (const { unknown, instead } of doubtsOf(kit.layout)) {
-      log.warn({ engine: kit.variant, unknown, instead }, 'engine not recognised: slower than it could be')
+      log.warn({ engine: kit.variant, unknown, instead }, 'engine not recognised in full')
     }
     const sizes = { ...config.ring, scratchBytes: parser === null ? 0 : simdScratchBytes(headLimits(config)) }
     const images = new Set(

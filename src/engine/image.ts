@@ -4,8 +4,8 @@
 // The base image is the guest API alone. A function's image is what differs from it, in units of a few words: most of what a
 // small function changes is counters in objects that are there already.
 //
-// What is in it: the guest API, the function's bundle after its top-level code, the two host hooks (dispatcher and
-// interrupt flag), and the pointers below. What is not: env, secrets, request data, randomness (reseeded at each load), the C
+// What is in it: the guest API, the function's bundle after its top-level code, the host's hooks (dispatcher, interrupt
+// flag, tracker of rejected promises), and the pointers below. What is not: env, secrets, request data, randomness (reseeded at each load), the C
 // stack, and dead bytes: with no JavaScript of the guest running the stack is empty, and free blocks are cleared first.
 
 import { C_STACK_BYTES, PAGE_BYTES } from './module.ts'
