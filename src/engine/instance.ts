@@ -347,10 +347,9 @@ export class Instance extends GuestAnswer {
     }
   }
 
-  /** Runs the jobs that top-level code left; inside {@link initialise}. Throws {@link GuestError} when a limit ends them. */
+  /** Runs the jobs that top-level code left; inside {@link initialise}, which tells the limit of the {@link GuestError} that ends them. */
   runTopLevelJobs(): void {
     this.#runJobsAndTell()
-    // Which one `initialise` tells.
     if (this.#failure !== null) throw new GuestError('InternalError', 'limit', '')
   }
 
@@ -478,8 +477,7 @@ export class Instance extends GuestAnswer {
   /** Then tells of promises that were rejected and that nobody handles. */
   #runJobsAndTell(): void {
     const { pointers } = this.#image!
-    if (!this.#runJobs() || !this.#rejections.isDue(pointers)) return
-    const error = this.#rejections.tell(pointers, this.#runJobs)
+    const error = this.#runJobs() ? this.#rejections.tell(pointers, this.#runJobs) : 0
     if (error !== 0) this.#failBy(pointers.ctx, error)
   }
 

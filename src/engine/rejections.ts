@@ -35,7 +35,7 @@ export class Rejections {
   }
 
   /** Whether there is something to tell. */
-  isDue({ rejections }: ImagePointers): boolean {
+  #isDue({ rejections }: ImagePointers): boolean {
     if (rejections === 0) return false
     const words = this.#heap.words()
     const at = rejections >> 2
@@ -44,7 +44,7 @@ export class Rejections {
 
   /** The host has asked what has become of this promise (a JSValue*), which is rejected: so somebody handles it. */
   forget(pointers: ImagePointers, promise: number): void {
-    if (!this.isDue(pointers)) return
+    if (!this.#isDue(pointers)) return
     const words = this.#heap.words()
     const list = (pointers.rejections >> 2) + LIST
     const object = words[promise >> 2]!
@@ -62,6 +62,7 @@ export class Rejections {
    * exception of the engine's that the telling ended with, 0 for none: the runtime is reset then. Throws {@link GuestMemoryError}.
    */
   tell(pointers: ImagePointers, runJobs: () => boolean): number {
+    if (!this.#isDue(pointers)) return 0
     this.#em.cards?.mark(pointers.rejections, BLOCK_BYTES)
     for (let told = 0; told < TOLD_MAX; told++) {
       const isLate = this.#words(pointers, LATE_COUNT) !== 0

@@ -42,6 +42,7 @@ describe.each(ENGINE_VARIANTS)('a server whose %s does not show its layout', (en
     expect(warnings.map(({ level, engine, unknown }) => [level, engine, unknown])).toEqual([
       [40, engine, 'where the heap is'],
       [40, engine, 'the state of Math.random'],
+      [40, engine, 'the tracker of rejected promises'],
     ])
     const numbers = new Set<number>()
     for (const body of ['one', 'two', 'three']) {
