@@ -19,14 +19,8 @@ import type { Image } from './image.ts'
 import type { EngineLayout } from './layout.ts'
 import type { Failure, InstanceLimits } from './limits.ts'
 import { InstanceMemory } from './memory.ts'
-import {
-  type EmModule,
-  type EngineCode,
-  type EngineFfi,
-  INITIAL_PAGES,
-  type OpenedModule,
-  openModule,
-} from './module.ts'
+import type { EmModule, EngineCode, EngineFfi, OpenedModule } from './module.ts'
+import { INITIAL_PAGES, openModule } from './module.ts'
 import { followPromise } from './promises.ts'
 import { Rejections } from './rejections.ts'
 import type { GuestScripts } from './scripts.ts'
