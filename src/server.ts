@@ -35,6 +35,9 @@ const ACTOR_END_MS = 600
 /** A spare thread's start takes as long as the server's: the first requests come before it. */
 const SPARE_AFTER_MS = 500
 
+/** A timer that is there to be there. */
+const KEPT_MS = 60_000
+
 /** A system that is out of descriptors says so for every file. */
 const FILE_TROUBLE_MS = 1000
 
@@ -56,13 +59,28 @@ export interface Ringlet {
  */
 export async function start(config: Config): Promise<Ringlet> {
   const server = new Server(config)
-  try {
-    await server.start()
-  } catch (error) {
-    await server.discard()
-    throw error
-  }
+  await kept(async () => {
+    try {
+      await server.start()
+    } catch (error) {
+      await server.discard()
+      throw error
+    }
+  })
   return server
+}
+
+/**
+ * Keeps the process alive for this long. A thread that has no task does not, whatever is awaited of it: Node.js would end with
+ * exit code 0, without a word, in the middle of a start.
+ */
+async function kept(work: () => Promise<void>): Promise<void> {
+  const timer = setInterval(() => {}, KEPT_MS)
+  try {
+    await work()
+  } finally {
+    clearInterval(timer)
+  }
 }
 
 /** Before 23.1 `listen` takes the option without a word, and does not share the port. */
@@ -196,7 +214,7 @@ class Server implements Ringlet {
   }
 
   stop(): Promise<void> {
-    this.#stopped ??= this.#stop()
+    this.#stopped ??= kept(() => this.#stop())
     return this.#stopped
   }
 
