@@ -7,16 +7,7 @@
 // module has keeps its number, what is added comes last, so images fit all builds of one engine. Section numbers are those of the
 // WebAssembly Core Specification 2.0.
 
-import {
-  appended,
-  importsOf,
-  leb,
-  preambleOf,
-  Reader,
-  type Section,
-  sectionsOf,
-  Writer,
-} from './wasm-binary.ts'
+import { importsOf, leb, preambleOf, Reader, type Section, sectionsOf } from './wasm-binary.ts'
 
 /** Promises that are kept at once until somebody handles them, or the guest is told. */
 export const REJECTIONS_MAX = 256
@@ -197,27 +188,32 @@ export function withTracker(wasm: Uint8Array): Uint8Array {
     [SECTION.ELEMENT]: [0, ...constant(larger.slot), OP.END, 1, ...leb(number)],
     [SECTION.CODE]: [...leb(TRACKER_BODY.length), ...TRACKER_BODY],
   }
-  const out = new Writer()
-  out.bytes(preambleOf(wasm))
+  // Every start does this: each byte is copied once.
+  const parts = [preambleOf(wasm)]
   for (const each of sections) {
-    out.push(each.id)
     const more = added[each.id]
-    if (more !== undefined) out.sized(appended(wasm, each, more))
-    else if (each === table) out.sized(Uint8Array.from(larger.content))
-    else out.sized(wasm.subarray(each.from, each.to))
+    if (more !== undefined) parts.push(...longerVector(wasm, each, more))
+    else if (each === table) parts.push(bytesOf(each.id, ...leb(larger.content.length), ...larger.content))
+    else parts.push(bytesOf(each.id, ...leb(each.to - each.from)), wasm.subarray(each.from, each.to))
   }
-  out.push(SECTION.CUSTOM)
-  out.sized(slotSection(larger.slot))
-  return out.content.slice()
+  return Buffer.concat([...parts, slotSection(larger.slot)])
+}
+
+const bytesOf = (...bytes: readonly number[]) => Uint8Array.from(bytes)
+
+/** A vector's section, in parts, with one more element at its end. */
+function longerVector(wasm: Uint8Array, { id, from, to }: Section, element: readonly number[]): Uint8Array[] {
+  const reader = new Reader(wasm, from)
+  const count = leb(reader.u32() + 1)
+  const size = leb(count.length + (to - reader.at) + element.length)
+  return [bytesOf(id, ...size, ...count), wasm.subarray(reader.at, to), bytesOf(...element)]
 }
 
 function slotSection(slot: number): Uint8Array {
   const name = Buffer.from(SLOT_SECTION)
-  const content = Buffer.alloc(1 + name.length + 4)
-  content[0] = name.length
-  content.set(name, 1)
-  content.writeUInt32LE(slot, 1 + name.length)
-  return content
+  const number = Buffer.alloc(4)
+  number.writeUInt32LE(slot)
+  return bytesOf(SECTION.CUSTOM, 1 + name.length + number.length, name.length, ...name, ...number)
 }
 
 /** The tracker's number in the table of functions; null for a module without one. */
