@@ -16,6 +16,8 @@ const RECORD_OVERHEAD_BYTES = 256
 
 interface Relation {
   readonly left: string
+  /** Stands for `left` where its value is less. */
+  readonly orLess?: string
   readonly right: string
   /** Completes "left must be ..."; `right` stands where the other key's name goes. */
   readonly rule: string
@@ -65,18 +67,15 @@ const RELATIONS: readonly Relation[] = [
 const LIMIT_RELATIONS: readonly Relation[] = [
   atMost('limits.cpuMs', 'limits.wallMs'),
   atMost('limits.requestsPerRuntime', 'limits.concurrency'),
-  atMostHalf('limits.bodyBytes', 'limits.memoryBytes'),
+  // What is awaited whole comes into a runtime at once; of a longer body the function takes what it wants.
+  { ...atMostHalf('limits.inlineBodyBytes', 'limits.memoryBytes'), orLess: 'limits.bodyBytes' },
   atMostHalf('limits.responseBytes', 'limits.memoryBytes'),
   atMost('gc.highBytes', 'limits.memoryBytes'),
 ]
 
 export function checkRelations(config: Config, sourceOf: SourceOf, problems: Problems): void {
   for (const relation of [...RELATIONS, ...LIMIT_RELATIONS]) {
-    const [left, right] = [relation.left, relation.right].map((path) => ({
-      path,
-      value: numberAt(config, path),
-    }))
-    report(relation, left!, right!, sourceOf, problems)
+    report(relation, (path) => ({ path, value: numberAt(config, path) }), sourceOf, problems)
   }
   config.functions.forEach(({ limits }, index) => {
     if (limits === undefined) return
@@ -89,7 +88,7 @@ export function checkRelations(config: Config, sourceOf: SourceOf, problems: Pro
     })
     for (const relation of LIMIT_RELATIONS) {
       if (!own(relation.left) && !own(relation.right)) continue
-      report(relation, place(relation.left), place(relation.right), sourceOf, problems)
+      report(relation, place, sourceOf, problems)
     }
   })
 }
@@ -99,7 +98,16 @@ interface Place {
   readonly value: number
 }
 
-function report(relation: Relation, left: Place, right: Place, sourceOf: SourceOf, problems: Problems): void {
+function report(
+  relation: Relation,
+  place: (path: string) => Place,
+  sourceOf: SourceOf,
+  problems: Problems,
+): void {
+  const right = place(relation.right)
+  let left = place(relation.left)
+  const other = relation.orLess === undefined ? left : place(relation.orLess)
+  if (other.value < left.value) left = other
   if (relation.holds(left.value, right.value)) return
   const rule = relation.rule.replace('right', `${right.path} (${right.value}, ${sourceOf(right.path)})`)
   problems.add(`${left.path} (${left.value}, ${sourceOf(left.path)}) must be ${rule}`)

@@ -96,7 +96,7 @@ export function configMarkdown(): string {
 }
 
 const RELATIONS = `Bounds between keys are checked too: a head has to fit half a connection's receive window, a target its head,
-a read half the request ring, the head of an answer half the response ring, a body half a runtime's memory;
+a read half the request ring, the head of an answer half the response ring, a body that is awaited whole, or sent whole, half a runtime's memory;
 the low watermark is below the high one, and the soft footprint below the high one and that below the memory
 limit; \`limits.cpuMs\` does not exceed \`limits.wallMs\`, nor \`pool.prewarm\` \`pool.maxPerFunction\`. An error line names both keys.
 `

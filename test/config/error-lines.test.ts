@@ -419,8 +419,13 @@ const LINES: readonly [title: string, sources: Sources, ...lines: string[]][] = 
   ],
   [
     'body in memory',
-    json({ limits: { bodyBytes: 40_000_000 } }),
+    json({ limits: { bodyBytes: 40_000_000, inlineBodyBytes: 41_000_000 } }),
     'limits.bodyBytes (40000000, ringlet.json) must be at most half of limits.memoryBytes (67108864, default)',
+  ],
+  [
+    'body that is awaited, in memory',
+    json({ limits: { bodyBytes: 200_000_000, inlineBodyBytes: 40_000_000 } }),
+    'limits.inlineBodyBytes (40000000, ringlet.json) must be at most half of limits.memoryBytes (67108864, default)',
   ],
   [
     'answer in memory',

@@ -319,3 +319,30 @@ test('a body that comes byte by byte costs its function no more than one that co
   await wire.send('0\r\n\r\n')
   expect((await wire.read()).body.toString()).toBe('1000')
 })
+
+test('a body that streams may be larger than the memory of its runtime; whoever wants it whole exceeds that', async () => {
+  const bodyBytes = 40 * 1024 * KIB
+  await using small = await startServer({
+    args: ['handler.ts'],
+    handlerFiles: {
+      'handler.ts': `export default async (request: Request) => {
+        if (request.url.endsWith('whole')) return Response.text(String((await request.bytes()).length))
+        let length = 0
+        for await (const piece of request.body as never as AsyncIterable<Uint8Array>) length += piece.length
+        return Response.text(String(length))
+      }`,
+    },
+    config: {
+      limits: { memoryBytes: 32 * 1024 * KIB, inlineBodyBytes: INLINE_BYTES, bodyBytes, cpuMs: 5_000 },
+    },
+  })
+  const send = (path: string) =>
+    fetch(small.url + path, { method: 'POST', body: Buffer.alloc(bodyBytes, 'x') })
+  expect(await (await send('/pieces')).text()).toBe(String(bodyBytes))
+  using wire = await Wire.connect(small.port)
+  await wire.send(`POST /whole HTTP/1.1\r\nHost: a\r\nContent-Length: ${bodyBytes}\r\n\r\n`)
+  await wire.send(Buffer.alloc(bodyBytes, 'x'))
+  const { status, body } = await wire.read()
+  expect([status, JSON.parse(body.toString()).error]).toEqual([503, 'memory-limit'])
+  expect(await (await send('/pieces')).text()).toBe(String(bodyBytes))
+})
