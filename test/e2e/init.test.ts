@@ -75,7 +75,7 @@ describe('ringlet init', () => {
     await run('tar', ['-xzf', join(folder, filename), '-C', modules])
     await run('mv', [join(modules, 'package'), join(modules, 'ringlet')])
     for (const name of await readdir(join(root, 'node_modules'))) {
-      if (!name.startsWith('.') && name !== 'ringlet') {
+      if ((!name.startsWith('.') && name !== 'ringlet') || name === '.bin') {
         await symlink(join(root, 'node_modules', name), join(modules, name))
       }
     }

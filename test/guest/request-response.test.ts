@@ -81,7 +81,8 @@ describeGuests('Request', ({ open, run }) => {
     ['/a.b/c.', 'http://example.test/a.b/c.'],
     ['/q?a=../..', 'http://example.test/q?a=../..'],
     ["/it's?it's", "http://example.test/it's?it%27s"],
-    ['/a|b^c{d}`?e|f', 'http://example.test/a|b^c%7Bd%7D%60?e|f'],
+    // Later versions of Node.js encode `^` in a path, as the standard does by now: a function sees what Node.js makes of it.
+    ['/a|b^c{d}`?e|f', `http://example.test/a|b${new URL('http://a/^').pathname.slice(1)}c%7Bd%7D%60?e|f`],
     ['/\xc3\xa4?\xc3\xa4', 'http://example.test/%C3%A4?%C3%A4'],
     ['/a\\b', 'http://example.test/a/b'],
     ['*', 'http://example.test/'],
