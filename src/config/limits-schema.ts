@@ -57,7 +57,7 @@ export const limitsSchema = v.strictObject({
   ),
   targetBytes: v.optional(wholeNumber(64, 512 * KIB, { meaning: 'Request target; then 414.' }), 8 * KIB),
   fields: v.optional(wholeNumber(8, 4096, { meaning: "Fields of a request's head; then 431." }), 100),
-  bodyBytes: v.optional(wholeNumber(0, 256 * MIB, { meaning: 'Body of a request; then 413.' }), MIB),
+  bodyBytes: v.optional(wholeNumber(0, 64 * GIB, { meaning: 'Body of a request; then 413.' }), MIB),
   inlineBodyBytes: v.optional(
     wholeNumber(0, 256 * MIB, {
       meaning:
