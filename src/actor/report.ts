@@ -11,6 +11,9 @@ import { latin1 } from './text.ts'
 /** Turns positions in a bundle into those of the user's files. */
 export type StackMapper = (stack: string, plan: FunctionPlan) => string
 
+/** Of an object whose properties throw, or that has none. */
+const UNTOLD = 'what was thrown tells neither a message nor a stack'
+
 /** Of a stack in the log: a recursion has thousands. */
 const STACK_LINES_MAX = 20
 
@@ -73,7 +76,8 @@ export class Reporter {
 
   #errorOf(text: string, { plan }: Exchange): { name: string; message: string; stack: string } {
     const [name = '', message = ''] = text.split('\n', 2)
-    return { name, message, stack: firstLines(this.#mapStack(stackOf(text), plan)) }
+    const stack = firstLines(this.#mapStack(stackOf(text), plan))
+    return { name, message: message === '' && stack === '' ? UNTOLD : message, stack }
   }
 
   /** The host ended a request: which limit, its value, what was used, and where; `text` as in `threw`, if the guest threw. */

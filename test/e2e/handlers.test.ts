@@ -314,6 +314,7 @@ describe('a handler that fails', () => {
 
   test('throws what cannot be looked at', async () => {
     expect(await failure('/failing?kind=trap')).toMatchObject({ error: 'handler-failed', status: 500 })
+    await errorLine('what was thrown tells neither a message nor a stack')
     await expectUnharmed()
   })
 
