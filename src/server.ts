@@ -347,7 +347,7 @@ class Server implements Ringlet {
         this.#penaltyStarted = false
         const standing = new Standing(this.#standing!, plans.length)
         for (let index = 0; index < plans.length; index++) standing.penalise(index, 0)
-        this.#penaltyLink?.down()
+        this.#penaltyLink?.down(undefined, false)
       },
     )
   }

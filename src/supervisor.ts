@@ -42,11 +42,16 @@ class Life {
     })
   }
 
-  /** Resolves when the thread is no more: its rings may be used again only then. */
-  async gone(): Promise<void> {
-    const timer = setTimeout(() => this.#port.close(), GONE_MS)
+  /** Resolves when the thread is no more, to true: its rings may be used again only then. Or when that has taken too long, to false. */
+  async gone(): Promise<boolean> {
+    let isGone = true
+    const timer = setTimeout(() => {
+      isGone = false
+      this.#port.close()
+    }, GONE_MS)
     await this.#closed
     clearTimeout(timer)
+    return isGone
   }
 }
 
@@ -164,20 +169,22 @@ export class Supervisor {
       if (this.#stopping) return
       const culprit = this.#lives.get(shard)?.culprit
       if (culprit !== undefined) {
-        link.down(culprit)
+        // What it has not taken can be told only when it takes nothing more.
+        const isGone = await this.#lives.get(shard)!.gone()
+        link.down(culprit, isGone)
         wasEnded = true
-        await this.#lives.get(shard)!.gone()
         continue
       }
       if (!hasServed) {
         notStarted(new RingletError('RINGLET_ACTOR_START', { shard, reason }))
         return
       }
-      link.down()
       const nowMs = performance.now()
       endedAtMs.push(nowMs)
       while (endedAtMs[0]! < nowMs - this.#intensity.windowMs) endedAtMs.shift()
-      if (endedAtMs.length > this.#intensity.max) {
+      const hasSuccessor = endedAtMs.length <= this.#intensity.max
+      link.down(undefined, hasSuccessor)
+      if (!hasSuccessor) {
         this.#events.gaveUp(
           new RingletError('RINGLET_RESTART_INTENSITY', { shard, ...this.#intensity, reason }),
         )

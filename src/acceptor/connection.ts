@@ -2,7 +2,6 @@
 
 import { writeSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import { idleCountOf } from '../protocol.ts'
 import type { HeldBytes } from './held.ts'
 import type { ShardLink } from './link.ts'
 
@@ -10,6 +9,8 @@ import type { ShardLink } from './link.ts'
 const LINGER_MS = 500
 
 const NOTHING = new Uint8Array(0)
+/** No count of records. */
+const NEVER = -1
 
 /** What is used of node's stream handle, where the platform has it. */
 interface StreamHandle {
@@ -48,6 +49,8 @@ export class Connection {
   awaiting = false
   /** DATA records given to the actor, modulo the protocol's IDLE_COUNTS. */
   delivered = 0
+  /** How many of them it had when it last said that it was idle. */
+  idleAt = 0
   /** The client has sent its FIN. */
   ended = false
   /** Whether part of an answer has been written and its end has not. */
@@ -110,18 +113,24 @@ export class Connection {
     return !isBusy && !isOwing && !isEnding && !this.paused && this.queued === 0
   }
 
+  /** It does not go to another shard after all, and nobody knows what of it has been acted upon. */
+  breakOff(): void {
+    this.moving = undefined
+    this.idleAt = NEVER
+  }
+
   /** Nothing that an earlier actor was given or owed concerns the next one. */
   forget(): void {
     this.epoch++
     this.unconsumed = 0
     this.unreported = 0
-    this.delivered = 0
+    this.delivered = this.idleAt = 0
     this.midAnswer = false
   }
 
-  /** Whether its actor had all that it was given when it said by this record that it is idle. */
-  isUpToDate(type: number): boolean {
-    return this.stash === undefined && idleCountOf(type) === this.delivered
+  /** Whether its actor had all that it was given when it last said that it is idle. */
+  isUpToDate(): boolean {
+    return this.stash === undefined && this.idleAt === this.delivered
   }
 
   /**
@@ -203,6 +212,14 @@ export class Connection {
     }
   }
 
+  /** Answers in the place of an actor that has ended; what else has come is nobody's. */
+  end(answer: Buffer): void {
+    this.stash = undefined
+    this.openOwed = this.endOwed = false
+    this.write(answer, 0, answer.length)
+    this.close()
+  }
+
   /**
    * Ends the socket when all queued bytes are written. What the client still sends is read and dropped for a while, since
    * closing on unread bytes resets the connection, and the reset can overtake the answer (RFC 9112, section 9.6).
@@ -242,6 +259,13 @@ export class Connection {
   set stash(bytes: Uint8Array | undefined) {
     if (!this.#isReleased) this.#held.usedBytes += (bytes?.length ?? 0) - (this.#stash?.length ?? 0)
     this.#stash = bytes
+  }
+
+  /** Bytes that no actor has acted upon: for the next one, before anything more is read. */
+  bring(bytes: Uint8Array): void {
+    this.unconsumed = bytes.length
+    this.stash = bytes
+    this.pause()
   }
 
   /** Whether so many bytes may be kept for this client; if not, it is closed. */

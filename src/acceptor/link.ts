@@ -3,9 +3,10 @@
 
 import { Consumer, type Counters, type Doorbell } from '@shared/ringbuffer'
 import { linkCounter } from '../metrics.ts'
-import { kindOf, laneOf, REQUEST, RESPONSE } from '../protocol.ts'
+import { idleCountOf, kindOf, laneOf, REQUEST, RESPONSE } from '../protocol.ts'
 import { answerRoomBell, linkCounters, requestRoomBell, responseRing, type ShardHandle } from '../shard.ts'
 import type { Connection, Move } from './connection.ts'
+import { type LeftBehind, leftBehind, untakenOf } from './left-behind.ts'
 import type { Culprit, LinkLimits } from './link-types.ts'
 import { CPU_LIMIT, SHARD_RESTARTED } from './own-answers.ts'
 import { RequestWriter } from './request-writer.ts'
@@ -211,11 +212,15 @@ export class ShardLink {
     this.#retryOwed()
   }
 
-  /** The actor of this shard has ended. Whoever waits for it gets its answer here; idle connections stay. */
-  down(culprit?: Culprit): void {
+  /**
+   * The actor of this shard has ended. Whoever waits for it gets its answer here; idle connections stay. Those of which it had taken
+   * nothing since it was idle with them are served by its successor, if there is one, and if the thread is no more (`replays`).
+   */
+  down(culprit?: Culprit, replays = true): void {
     while (this.drain()) {
       // What was answered is answered.
     }
+    const left = replays ? leftBehind(this.handle, this.slots) : undefined
     this.#writer.isUp = false
     this.#heldBack.clear()
     this.#owedToShard.length = 0
@@ -229,14 +234,23 @@ export class ShardLink {
       if (connection.midAnswer) connection.socket.destroy()
       else if (connection.awaiting || connection.stash !== undefined) {
         const isCulprit = connection.slot === culprit?.slot && connection.generation === culprit.generation
-        const answer = isCulprit ? CPU_LIMIT : SHARD_RESTARTED
-        connection.stash = undefined
-        connection.openOwed = connection.endOwed = false
-        connection.write(answer, 0, answer.length)
-        connection.close()
+        if (left !== undefined && !isCulprit && this.#replay(connection, left.get(connection))) continue
+        connection.end(isCulprit ? CPU_LIMIT : SHARD_RESTARTED)
       } else this.#renew(connection)
     }
     this.counters.add(linkCounter.restarts, 1)
+  }
+
+  /** What has come since the actor was idle with the connection is for the next one; false when this one had begun to read it. */
+  #replay(connection: Connection, left: LeftBehind | undefined): boolean {
+    const bytes = untakenOf(connection, left)
+    if (bytes === undefined) return false
+    connection.stash = undefined
+    if (!connection.canHold(bytes.length)) return true
+    this.#renew(connection)
+    connection.isMoved = left?.isMoved ?? false
+    connection.bring(bytes)
+    return true
   }
 
   /** A new actor is about to start on rings that have been reset. */
@@ -276,8 +290,7 @@ export class ShardLink {
     if (unread.length > 0) {
       connection.awaiting = true
       this.#awaiting++
-      connection.unconsumed = unread.length
-      connection.stash = unread
+      connection.bring(unread)
       this.#settleOwed(connection)
     }
     if (connection.ended) this.deliverEnd(connection)
@@ -321,7 +334,7 @@ export class ShardLink {
 
   /** The actor has ended in the middle of a move: bytes may be lost, so it is as if they awaited an answer. */
   #breakOff(connection: Connection): void {
-    connection.moving = undefined
+    connection.breakOff()
     if (connection.gone) {
       this.#remove(connection)
       this.slots.free(connection.slot)
@@ -380,7 +393,7 @@ export class ShardLink {
       connection.isMoved = false
     }
     if (connection.stash !== undefined) {
-      if (!this.#tryStash(connection)) return this.#owe(connection)
+      if (!this.#writer.tryStash(connection)) return this.#owe(connection)
       if (connection.unconsumed < this.#limits.receiveWindowBytes) connection.resume()
     }
     if (connection.endOwed) {
@@ -397,16 +410,6 @@ export class ShardLink {
       return this.#owe(connection)
     }
     this.#owing.delete(connection)
-    return true
-  }
-
-  /** Delivers what was kept, in records that fit: a moved connection may bring more than one. */
-  #tryStash(connection: Connection): boolean {
-    for (let stash = connection.stash; stash !== undefined; stash = connection.stash) {
-      const length = Math.min(stash.length, this.#writer.maxPayload)
-      if (!this.#writer.tryData(connection, stash, length)) return false
-      connection.stash = length < stash.length ? stash.subarray(length) : undefined
-    }
     return true
   }
 
@@ -467,7 +470,10 @@ export class ShardLink {
           this.counters.add(linkCounter.copiedOut, 1)
         }
         connection.midAnswer = kind === RESPONSE.DATA
-        if (kind === RESPONSE.DATA_IDLE && connection.isUpToDate(type)) this.#answered(connection)
+        if (kind === RESPONSE.DATA_IDLE) {
+          connection.idleAt = idleCountOf(type)
+          if (connection.isUpToDate()) this.#answered(connection)
+        }
         if (kind === RESPONSE.DATA_CLOSE) connection.close()
         else if (connection.unreported >= this.#limits.sendWindowBytes >> 1) this.#settleOwed(connection)
         return

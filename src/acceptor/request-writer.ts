@@ -29,10 +29,6 @@ export class RequestWriter {
     this.isUp = true
   }
 
-  get maxPayload(): number {
-    return this.#producer.maxPayload
-  }
-
   /** Whether something was written that the actor has not released. */
   get hasUnread(): boolean {
     return this.#producer.usedBytes() > 0
@@ -55,6 +51,16 @@ export class RequestWriter {
     this.#bytes.set(source.length === length ? source : source.subarray(0, length), offset)
     this.#producer.commit(REQUEST.DATA, connection.slot, connection.generation)
     connection.delivered = (connection.delivered + 1) % IDLE_COUNTS
+    return true
+  }
+
+  /** Writes what was kept of a connection, in records that fit: a moved one may bring more than one. False when some is left. */
+  tryStash(connection: Connection): boolean {
+    for (let stash = connection.stash; stash !== undefined; stash = connection.stash) {
+      const length = Math.min(stash.length, this.#producer.maxPayload)
+      if (!this.tryData(connection, stash, length)) return false
+      connection.stash = length < stash.length ? stash.subarray(length) : undefined
+    }
     return true
   }
 

@@ -142,6 +142,8 @@ export class Actor {
         break
       }
       records++
+      // A successor, should this thread end in it, is given what comes behind.
+      consumer.taken()
       this.#take()
       // Before runtimes are reset, when nobody comes behind.
       if (++unrung === ANSWERS_PER_RING || consumer.isEmpty()) {

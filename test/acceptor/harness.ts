@@ -98,9 +98,9 @@ export class Harness {
     return client
   }
 
-  /** Fills the request ring to its last byte, with records that `inShort` leaves out. */
-  fill(): void {
-    this.actor.take()
+  /** Fills the request ring to its last byte, with records that `inShort` leaves out; `takes`: when the actor has taken what is in it. */
+  fill(takes = true): void {
+    if (takes) this.actor.take()
     const records = this.handle.layout.sizes.requestBytes / recordBytes(0)
     for (let i = 0; i < records; i++) this.link.tell(FILLER)
   }

@@ -436,6 +436,7 @@ describe('when an actor ends', () => {
     const half = h.connectKnown()
     const silent = h.connectKnown()
     for (const { send } of [waiting, answered, half]) send('x')
+    h.actor.take()
     h.actor.idle(1, answered.connection, 'whole')
     h.actor.answer(RESPONSE.DATA, half.connection, 'half')
     // What the actor has written before its end is delivered, drained or not.
@@ -471,16 +472,94 @@ describe('when an actor ends', () => {
     expect(socket.destroyed).toBe(false)
   })
 
-  test('one whose last read is still kept back is told too', () => {
+  test('what it had not begun to read is for the next one, and what had not found room', () => {
     const h = harness()
-    const { connection, send, socket } = h.connectKnown()
-    send('one')
-    h.fill()
-    send('two')
-    h.actor.idle(1, connection, 'first answer')
+    const [known, kept, partly] = [h.connectKnown(), h.connectKnown(), h.connectKnown()]
+    const answers: string[] = []
+    for (const { connection, send } of [known, kept]) {
+      send('one')
+      h.actor.take()
+      h.actor.idle(1, connection, 'first answer')
+    }
+    h.link.drain()
+    partly.send('begun ')
+    h.actor.take()
+    const fresh = h.connect()
+    for (const client of [known, partly, fresh]) client.send('two ')
+    known.send('and three')
+    h.fill(false)
+    kept.send('two')
+    expect(kept.socket.paused).toBe(true)
     h.link.down()
-    expect(socket.text).toMatch(/^first answerHTTP\/1\.1 502 /)
-    expect(socket.ended).toBe(true)
+    for (const { socket } of [known, kept]) expect(socket.text).toBe('first answer')
+    expect(partly.socket.text).toMatch(/^HTTP\/1\.1 502 /)
+    expect(fresh.socket.text).toBe('')
+    expect(h.link.awaits).toBe(true)
+    h.restart()
+    for (const line of inShort(h.settle())) answers.push(line)
+    expect(answers.toSorted()).toEqual(
+      [
+        'OPEN 0.2',
+        'DATA 0.2 two and three',
+        'OPEN 1.2',
+        'DATA 1.2 two',
+        'OPEN 3.2',
+        'DATA 3.2 two ',
+      ].toSorted(),
+    )
+    for (const { connection, socket } of [known, kept, fresh]) {
+      expect(socket.paused).toBe(false)
+      h.actor.idle(1, connection, '.')
+    }
+    h.link.drain()
+    for (const { socket } of [known, kept, partly, fresh]) socket.flush()
+    partly.socket.closed()
+    expect(h.link.awaits).toBe(false)
+    expect(h.held.usedBytes).toBe(0)
+  })
+
+  test('what is read is not given twice: neither to the request that it was ended for, nor to one that it had begun', () => {
+    const h = harness()
+    const [culprit, behind, later] = [h.connectKnown(), h.connectKnown(), h.connectKnown()]
+    for (const { send } of [culprit, behind, later]) send('x')
+    h.actor.take(2)
+    h.link.down({ slot: 0, generation: 1 })
+    expect(culprit.socket.text).toMatch(/^HTTP\/1\.1 503 .*cpu-limit/s)
+    expect(behind.socket.text).toMatch(/^HTTP\/1\.1 502 /)
+    expect(later.socket.text).toBe('')
+    h.restart()
+    expect(inShort(h.settle())).toEqual(['OPEN 2.2', 'DATA 2.2 x'])
+  })
+
+  test('a connection from another shard is one to the next actor too', () => {
+    const h = harness()
+    const { connection } = h.connectKnown()
+    h.link.letGo(connection)
+    h.actor.take()
+    h.link.adopt(connection, [Buffer.from('x')])
+    h.link.down()
+    h.restart()
+    expect(inShort(h.settle())).toEqual(['OPEN_MOVED 0.3', 'DATA 0.3 x'])
+  })
+
+  test('without a successor, or while its thread may still read, everybody who waits is told', () => {
+    const h = harness()
+    const { send, socket } = h.connectKnown()
+    send('x')
+    h.link.down(undefined, false)
+    expect(socket.text).toMatch(/^HTTP\/1\.1 502 /)
+  })
+
+  test('what comes while there is none, and whose client leaves, is nobody’s', () => {
+    const h = harness()
+    const { send, socket } = h.connectKnown()
+    send('x')
+    h.link.down()
+    socket.closed()
+    h.restart()
+    expect(inShort(h.settle())).toEqual(['GONE 0.2'])
+    expect(h.held.usedBytes).toBe(0)
+    expect(h.link.awaits).toBe(false)
   })
 
   test('nothing is written to the rings while no actor is there', () => {

@@ -73,6 +73,7 @@ export default function actor({ plan, port }) {
   }
   for (;;) {
     while (consumer.next()) {
+      consumer.taken()
       const goesOn = take()
       consumer.release()
       if (!goesOn) return

@@ -21,6 +21,12 @@ const HANGS: Record<string, string> = {
   'a fill of a huge array': 'const a = new Uint8Array(3e7); for (;;) a.fill(1).sort()',
 }
 
+/** Tells that it is about to hang: a line of an error is written at once. */
+const HANG = `export default () => {
+  console.error('hangs')
+  return Response.text(String((new Array(1e9) + '').length))
+}`
+
 const GET = (path: string) => `GET ${path} HTTP/1.1\r\nHost: ringlet.test\r\n\r\n`
 const hanging = (name: string, at: number) => ({
   name: `hang-${at}`,
@@ -233,4 +239,49 @@ export default (r, env, ctx) => { ctx.waitUntil(new Promise(() => setInterval(()
     expect(line).toMatchObject({ error: { name: 'cpu-limit' } })
     await server.waitForLog(({ msg }) => String(msg).startsWith('function served apart'))
   })
+})
+
+test('what comes while a guest hangs its shard is served once by the next thread; what was begun is told', async () => {
+  await using server = await startServer({
+    args: ['--cores', '1'],
+    config: {
+      log: { level: 'info' },
+      functions: [
+        {
+          name: 'good',
+          routes: ['/good'],
+          code: 'export default async (r) => { const text = await r.text(); console.info(text); return Response.text(text) }',
+        },
+        { name: 'bad', routes: ['/bad'], code: HANG },
+      ],
+      watchdog: { graceMs: 100 },
+    },
+  })
+  const post = (text: string) =>
+    `POST /good HTTP/1.1\r\nHost: ringlet.test\r\nContent-Length: ${text.length}\r\n\r\n${text}`
+  const [bad, begun, known, piped] = await Promise.all([1, 2, 3, 4].map(() => Wire.connect(server.port)))
+  // The shard has read this when it answers what comes behind.
+  await begun!.send(post('begun').slice(0, -2))
+  for (const wire of [known!, piped!, bad!]) await barrier(wire)
+  await bad!.send(GET('/bad'))
+  await server.waitForLog(({ msg }) => msg === 'hangs')
+  const fresh = await Wire.connect(server.port)
+  await begun!.send('un')
+  await known!.send(post('known'))
+  await piped!.send(post('first') + post('second'))
+  await fresh.send(post('fr'))
+  expect((await bad!.read()).status).toBe(503)
+  expect((await begun!.read()).status).toBe(502)
+  await fresh.send(post('again'))
+  const texts: string[] = []
+  for (const wire of [known!, piped!, piped!, fresh, fresh]) {
+    const answer = await wire.read()
+    expect(answer.status).toBe(200)
+    texts.push(answer.body.toString())
+  }
+  expect(texts).toEqual(['known', 'first', 'second', 'fr', 'again'])
+  for (const text of texts) await server.waitForLog(({ msg }) => msg === text)
+  const served = server.logs().flatMap(({ msg }) => (texts.includes(String(msg)) ? [msg] : []))
+  expect(served.toSorted()).toEqual(texts.toSorted())
+  for (const wire of [bad!, begun!, known!, piped!, fresh]) wire[Symbol.dispose]()
 })

@@ -10,6 +10,7 @@ export function ringAt(
   const positions = new Int32Array(buffer)
   positions[WRITE_WORD] = start
   positions[READ_WORD] = start
+  positions[TAKEN_WORD] = start
   return {
     buffer,
     offset: 0,
@@ -22,6 +23,7 @@ export function ringAt(
 /** Word indices of a ring at offset 0, as design/ring.md gives them: written out here, so that a slip in the code shows. */
 export const WRITE_WORD = 0
 export const READ_WORD = 32
+export const TAKEN_WORD = 33
 export const DATA_WORD = 64
 export const DATA_OFFSET = 256
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Consumer, Producer, REFUSED, type RingPlace } from '../../src/shared/ringbuffer/index.ts'
-import { DATA_OFFSET, DATA_WORD, READ_WORD, ringAt, STARTS, WRITE_WORD } from './fixtures.ts'
+import { Consumer, Producer, REFUSED, type RingPlace, resetRing } from '../../src/shared/ringbuffer/index.ts'
+import { DATA_OFFSET, DATA_WORD, READ_WORD, ringAt, STARTS, TAKEN_WORD, WRITE_WORD } from './fixtures.ts'
 
 const pair = (place: RingPlace) => ({
   producer: new Producer(place),
@@ -223,6 +223,63 @@ describe('releasing', () => {
     consumer.release()
     consumer.next()
     const heir = new Consumer(place)
+    expect(heir.next() && heir.type).toBe(2)
+  })
+})
+
+describe.each(STARTS)('records noted as taken, from position %d on', (start) => {
+  it('are behind whom comes after the consumer, released or not; the others are before', () => {
+    const place = ringAt(start)
+    const { producer, consumer } = pair(place)
+    const left = () => {
+      const heir = Consumer.behindTaken(place)
+      const types: number[] = []
+      while (heir.next()) types.push(heir.type)
+      return types
+    }
+    expect(left()).toEqual([])
+    // Around the end of the data area more than once, and with the note before, at and after what was released.
+    for (let round = 0; round < 40; round++) {
+      for (let type = 1; type <= 4; type++) producer.tryWrite(type, 0, 0, new Uint8Array(8 * type))
+      expect(left()).toEqual([1, 2, 3, 4])
+      consumer.next()
+      consumer.taken()
+      expect(left()).toEqual([2, 3, 4])
+      consumer.release()
+      expect(left()).toEqual([2, 3, 4])
+      consumer.next()
+      consumer.taken()
+      // Read, and not acted upon.
+      consumer.next()
+      expect(left()).toEqual([3, 4])
+      consumer.taken()
+      consumer.next()
+      consumer.taken()
+      expect(left()).toEqual([])
+      consumer.release()
+      expect(left()).toEqual([])
+    }
+  })
+
+  it('are not believed where they cannot be', () => {
+    const place = ringAt(start)
+    const { producer, words } = pair(place)
+    producer.tryWrite(1, 0, 0, new Uint8Array(8))
+    for (const taken of [start - 8, start + 4, start + 48]) {
+      words[TAKEN_WORD] = taken
+      expect(() => Consumer.behindTaken(place)).toThrow('taken position')
+    }
+  })
+
+  it('are forgotten when the ring is reset', () => {
+    const place = ringAt(start)
+    const { producer, consumer } = pair(place)
+    producer.tryWrite(1, 0, 0, new Uint8Array(8))
+    consumer.next()
+    consumer.taken()
+    resetRing(place)
+    new Producer(place).tryWrite(2, 0, 0, new Uint8Array(8))
+    const heir = Consumer.behindTaken(place)
     expect(heir.next() && heir.type).toBe(2)
   })
 })

@@ -36,6 +36,7 @@ export class FakeActor {
     const records: FakeRecord[] = []
     const consumer = this.#consumer
     while (records.length < most && consumer.next()) {
+      consumer.taken()
       const { type, slot, generation, offset, length } = consumer
       const payload = Buffer.from(Buffer.from(this.#handle.memory.buffer, offset, length))
       records.push({ type: REQUEST_NAMES.get(type)!, slot, generation, payload })

@@ -34,6 +34,7 @@ export class Consumer {
   readonly #words: Words
   readonly #writeWord: number
   readonly #readWord: number
+  readonly #takenWord: number
   readonly #dataWord: number
   readonly #dataOffset: number
   readonly #maxPayload: number
@@ -49,6 +50,7 @@ export class Consumer {
     this.#words = words
     this.#writeWord = geometry.writeWord
     this.#readWord = geometry.readWord
+    this.#takenWord = geometry.takenWord
     this.#dataWord = geometry.dataWord
     this.#dataOffset = geometry.dataOffset
     this.#maxPayload = geometry.maxPayload
@@ -56,6 +58,30 @@ export class Consumer {
     this.end = this.#released
     this.#write = this.#released
     this.#refresh()
+  }
+
+  /**
+   * What a consumer has left that noted each record as {@link taken} and whose thread has ended: it stands behind the last of them.
+   * Throws RingCorruptError for a note that cannot be.
+   */
+  static behindTaken(place: RingPlace, words: Words = new AtomicWords(place.buffer)): Consumer {
+    const consumer = new Consumer(place, words)
+    const taken = words.load(consumer.#takenWord)
+    const bytes = (taken - consumer.#released) | 0
+    if (bytes < 0 || bytes > ((consumer.#write - consumer.#released) | 0) || (taken & 7) !== 0) {
+      const bounds = `${consumer.#released >>> 0} and ${consumer.#write >>> 0}`
+      throw new RingCorruptError(`taken position ${taken >>> 0} is not between ${bounds}`)
+    }
+    consumer.end = taken
+    return consumer
+  }
+
+  /**
+   * Notes that the current record is about to be acted upon, for {@link behindTaken}: releases are for batches, and to act twice on
+   * a record would be wrong. To be called for every record, or for none.
+   */
+  taken(): void {
+    this.#words.store(this.#takenWord, this.end)
   }
 
   /** Moves on to the next record. False when the producer has published none; the fields are then those of the last record. */

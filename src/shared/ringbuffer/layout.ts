@@ -2,10 +2,10 @@ import { outOfRange } from './errors.ts'
 import { AtomicWords, type Words } from './words.ts'
 
 /**
- * Where things lie. A ring is two control words, each alone on its cache line, and the data area:
+ * Where things lie. A ring is a control word of the producer's and two of the consumer's, on a cache line for each side, and the data area:
  *
- *     offset      +128        +256                           +256 + capacity
- *     | write pos | read pos  | record | record | ... | padding |
+ *     offset      +128               +256                           +256 + capacity
+ *     | write pos | read pos, taken | record | record | ... | padding |
  *
  * A record is four int32 words (payload length, type, slot, generation) and the payload, rounded up to 8 bytes. Slot and
  * generation are the caller's address of the connection that the record belongs to; the ring does not look at them.
@@ -73,6 +73,8 @@ export interface Geometry {
   writeWord: number
   /** Word index of the read position. */
   readWord: number
+  /** Word index of the position behind the last record that the consumer has noted as taken. */
+  takenWord: number
   /** Word index of the first data word. */
   dataWord: number
   /** Byte offset of the first data byte in the buffer. */
@@ -98,6 +100,7 @@ export function geometryOf(place: RingPlace): Geometry {
     capacity,
     writeWord: offset / 4,
     readWord: (offset + READ_BYTES) / 4,
+    takenWord: (offset + READ_BYTES) / 4 + 1,
     dataWord: (offset + DATA_BYTES) / 4,
     dataOffset: offset + DATA_BYTES,
     maxPayload: maxPayloadBytes(capacity),
@@ -107,13 +110,14 @@ export function geometryOf(place: RingPlace): Geometry {
 }
 
 /**
- * Empties a ring: both positions to zero. Only while neither side runs (a supervisor, between two lives of an actor):
+ * Empties a ring: all positions to zero. Only while neither side runs (a supervisor, between two lives of an actor):
  * the Producer and Consumer of before hold positions that mean nothing afterwards and must be made anew.
  */
 export function resetRing(place: RingPlace, words: Words = new AtomicWords(place.buffer)): void {
-  const { writeWord, readWord } = geometryOf(place)
+  const { writeWord, readWord, takenWord } = geometryOf(place)
   words.store(writeWord, 0)
   words.store(readWord, 0)
+  words.store(takenWord, 0)
 }
 
 /** Throws RangeError unless `bytes` bytes at `offset` are aligned to a cache line and inside the buffer. */
