@@ -1,10 +1,11 @@
-// Which functions belong into the penalty lane: those that use up their processor time, or their memory, again and again. They are served by an actor of
+// Which functions belong into the penalty lane: those that use up their processor time or their memory again and again, or whose requests take long, where
+// the configuration says so. They are served by an actor of
 // their own at a lower priority, so that they cost their neighbours little.
 
 import type { Standing } from './standing.ts'
 
 export interface PenaltyOptions {
-  /** So many requests that used up their processor time or memory within `windowMs` put a function into the lane for `ms`; 0: never. */
+  /** So many requests that used up their processor time or memory, or were busy for long, within `windowMs` put a function into the lane for `ms`; 0: never. */
   readonly offences: number
   readonly windowMs: number
   readonly ms: number

@@ -245,8 +245,21 @@ class Server implements Ringlet {
     functions: readonly FunctionPlan[],
   ): Promise<void> {
     const { cores, log, ring, connection, limits, fetch, timeouts } = this.#config
-    const { pool, gc, bounded, watchdog, files } = this.#config
-    const config = { log, ring, connection, limits, fetch, timeouts, pool, gc, bounded, watchdog, files }
+    const { pool, gc, bounded, watchdog, penalty, files } = this.#config
+    const config = {
+      log,
+      ring,
+      connection,
+      limits,
+      fetch,
+      timeouts,
+      pool,
+      gc,
+      bounded,
+      watchdog,
+      penalty,
+      files,
+    }
     const memory = shardMemory(this.#bound!, cores, lane === LANE.PENALTY)
     return this.#supervisor.start(links, ({ handle }) => ({
       shard: handle,
@@ -325,7 +338,7 @@ class Server implements Ringlet {
     const book = new PenaltyBook(plans.length, standing, penalty, (functionIndex) => {
       log.warn(
         { function: plans[functionIndex]!.name },
-        'function served apart: it keeps using up its processor time or its memory',
+        'function served apart: it keeps using up its processor time or its memory, or its shard',
       )
       log.flush()
       this.#startPenaltyLane(kit, parser, plans)

@@ -10,12 +10,15 @@ export class Leases {
   readonly #outbox: Outbox
   /** Exchanges that are over and have not been given back. */
   readonly #returns: Exchange[] = []
-  /** Functions, once for each request that used up its processor time or its memory; the supervisor's side is told. */
+  /** Functions, once for each request that used up its processor time or its memory, or was busy for long; the supervisor's side is told. */
   readonly #offences: number[] = []
+  readonly #busyMs: number
 
-  constructor(pools: Pools<GuestRuntime>, outbox: Outbox) {
+  /** `busyMs`: `penalty.busyMs`. */
+  constructor(pools: Pools<GuestRuntime>, outbox: Outbox, busyMs: number) {
     this.#pools = pools
     this.#outbox = outbox
+    this.#busyMs = busyMs || Number.POSITIVE_INFINITY
   }
 
   lease(functionIndex: number): Exchange | undefined {
@@ -25,9 +28,11 @@ export class Leases {
 
   returned(exchange: Exchange): void {
     this.#returns.push(exchange)
+    // One that was ended has been told already.
+    if (exchange.cpu.processorMs >= this.#busyMs && !exchange.spoiled) this.offended(exchange.functionIndex)
   }
 
-  /** A request of this function has used up its processor time or its memory. */
+  /** A request of this function has used up its processor time or its memory, or was busy for long. */
   offended(functionIndex: number): void {
     this.#offences.push(functionIndex)
   }

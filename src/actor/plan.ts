@@ -55,6 +55,7 @@ export type ActorConfig = Pick<
   | 'bounded'
   | 'fetch'
   | 'watchdog'
+  | 'penalty'
   | 'files'
 >
 

@@ -190,6 +190,7 @@ export async function runActor(plan: ActorPlan, ready: () => void): Promise<void
     queueRequests: config.pool.queueRequests,
     queueMs: config.pool.queueMs,
     holdMs: config.watchdog.holdMs,
+    busyMs: config.penalty.busyMs,
     buffers,
     work: new HostWork(
       asyncOps(fetcher.ops, statics.assets.ops, subtleOps, compressionOps),

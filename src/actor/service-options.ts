@@ -35,6 +35,8 @@ export interface ServiceOptions {
   readonly queueMs: number
   /** `watchdog.holdMs`, for the log. */
   readonly holdMs: number
+  /** `penalty.busyMs`: processor time from which on an answered request is reported as well; 0: none is. */
+  readonly busyMs: number
   /** What sessions and waiting requests may keep together. */
   readonly buffers: BufferBudget
   /** What guests have the host do. */

@@ -75,7 +75,7 @@ export class Service implements RequestSink, ExchangeOwner {
     this.pace = new Pace(options.functions)
     this.#writer = new AnswerWriter(options.outbox, this.date, options.sendWindowBytes)
     this.#address = new Address(options.outbox)
-    this.#leases = new Leases(options.pools, options.outbox)
+    this.#leases = new Leases(options.pools, options.outbox, options.busyMs)
     this.#waiting = new WaitingRoom(options.queueRequests, options.functions, options.buffers)
     this.#streaming = new Streaming(this.#writer, {
       timers: this.timers,

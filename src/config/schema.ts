@@ -332,6 +332,13 @@ const penalty = v.strictObject({
     4,
   ),
   windowMs: v.optional(wholeNumber(10, HOUR_MS, { meaning: 'The window in which they are counted.' }), 2000),
+  busyMs: v.optional(
+    wholeNumber(0, HOUR_MS, {
+      meaning:
+        'Processor time of a request from which on it is counted with them, though it stayed within its limits. 0: none is.',
+    }),
+    0,
+  ),
   ms: v.optional(
     wholeNumber(10, 24 * HOUR_MS, {
       meaning: 'How long a function is served apart after its last such request.',

@@ -77,6 +77,11 @@ export class CpuMeter {
     this.#polledAtMs = nowMs
   }
 
+  /** Processor time of the request's steps so far: by the processor clock, once that counts, else wall time, {@link CLOCK_AFTER_MS} at most. */
+  get processorMs(): number {
+    return this.#leftMs === undefined ? this.usedMs : this.#limitMs - this.#leftMs
+  }
+
   /** Processor time that the request uses elsewhere. */
   charge(ms: number): void {
     this.usedMs += ms

@@ -172,3 +172,36 @@ test('a function that keeps wanting more memory than it may have is served apart
   }
   await server.waitForLog(({ msg }) => String(msg).startsWith('function served apart'))
 })
+
+test('a function whose requests take long is served apart where the configuration says so, and answered', async () => {
+  const start = (busyMs: number) =>
+    startServer({
+      config: {
+        functions: [
+          {
+            name: 'heavy',
+            routes: ['/heavy'],
+            code: 'export default () => { let sum = 0; for (let i = 0; i < 2e6; i++) sum += i % 7; return Response.text(String(sum)) }',
+          },
+          { name: 'light', routes: ['/light'], code: 'export default () => Response.text("light")' },
+        ],
+        limits: { cpuMs: 10_000 },
+        penalty: { offences: OFFENCES, windowMs: 60_000, ms: 60_000, busyMs },
+      },
+    })
+  const apart = ({ msg }: { msg?: unknown }) => String(msg).startsWith('function served apart')
+  await using server = await start(5)
+  await using other = await start(0)
+  for (const each of [server, other]) {
+    using wire = await Wire.connect(each.port)
+    for (let i = 0; i < 2 * OFFENCES; i++) {
+      await wire.send(get('/heavy') + get('/light'))
+      expect([await textOf(wire), await textOf(wire)]).toEqual(['200 5999995', '200 light'])
+    }
+  }
+  expect(await server.waitForLog(apart)).toMatchObject({ function: 'heavy' })
+  await other.stop()
+  expect(other.logs().filter(apart)).toEqual([])
+  await server.stop()
+  expect(server.logs().filter(apart)).toHaveLength(1)
+})

@@ -116,6 +116,7 @@ export class VirtualShard {
       maxRequests: 0,
       queueRequests,
       queueMs: 60_000,
+      busyMs: 0,
       holdMs: 0,
       buffers,
       work: new HostWork(new Map(), buffers),
