@@ -4,7 +4,7 @@ import {
   type QuickJSHandle,
   type QuickJSWASMModule,
 } from 'quickjs-emscripten-core'
-import { buildGuest } from '../../scripts/build-guest.mjs'
+import { buildGuest as buildGuestNow } from '../../scripts/build-guest.mjs'
 import {
   encodingName,
   type HostValue,
@@ -18,8 +18,14 @@ import { findParts } from '../../src/guest/host-multipart.ts'
 import { CONTENT_TYPES, HEAD_KIND, IO_BYTES, OP, STATE, WORD } from '../../src/guest/ops.ts'
 import { subtle } from '../../src/host/subtle/subtle.ts'
 
-/** The guest API's scripts, as scripts/build.mjs builds them. */
-export { buildGuest }
+let guest: Promise<string> | undefined
+
+/** The guest API's scripts, as scripts/build.mjs builds them: once for all tests of a file, but for those with `more`. */
+export function buildGuest(more?: Readonly<Record<string, string>>): Promise<string> {
+  if (more !== undefined) return buildGuestNow(more)
+  guest ??= buildGuestNow()
+  return guest
+}
 
 /** Small enough that the guest's limit comes before that of the test process. */
 const STACK_BYTES = 96 * 1024
