@@ -1,6 +1,6 @@
 // What an actor that has ended had not begun to read: its successor can be given it as if nothing had happened.
 
-import { Consumer } from '@shared/ringbuffer'
+import { Consumer, RingCorruptError } from '@shared/ringbuffer'
 import { IDLE_COUNTS, REQUEST } from '../protocol.ts'
 import { requestRing, type ShardHandle } from '../shard.ts'
 import type { Connection } from './connection.ts'
@@ -15,8 +15,20 @@ export interface LeftBehind {
   isMoved: boolean
 }
 
-/** By connection. The payloads are copies: the ring is reset for the successor. Only when the actor's thread is no more. */
-export function leftBehind(handle: ShardHandle, slots: Slots): Map<Connection, LeftBehind> {
+/**
+ * By connection. The payloads are copies: the ring is reset for the successor. Only when the actor's thread is no more. Undefined where
+ * the ring is not as it should be, which may be what its actor has ended for.
+ */
+export function leftBehind(handle: ShardHandle, slots: Slots): Map<Connection, LeftBehind> | undefined {
+  try {
+    return readLeft(handle, slots)
+  } catch (error) {
+    if (error instanceof RingCorruptError) return undefined
+    throw error
+  }
+}
+
+function readLeft(handle: ShardHandle, slots: Slots): Map<Connection, LeftBehind> {
   const memory = new Uint8Array(handle.memory.buffer)
   const consumer = Consumer.behindTaken(requestRing(handle))
   const all = new Map<Connection, LeftBehind>()

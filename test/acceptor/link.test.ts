@@ -1,7 +1,9 @@
+import { CACHE_LINE_BYTES, HEADER_BYTES } from '@shared/ringbuffer'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { linkCounter } from '../../src/metrics.ts'
 import { REQUEST, RESPONSE } from '../../src/protocol.ts'
+import { requestRing } from '../../src/shard.ts'
 import { Harness, inShort, type Setup } from './harness.ts'
 
 let open: Harness[] = []
@@ -540,6 +542,19 @@ describe('when an actor ends', () => {
     h.link.down()
     h.restart()
     expect(inShort(h.settle())).toEqual(['OPEN_MOVED 0.3', 'DATA 0.3 x'])
+  })
+
+  test('from a ring that is not as it should be nothing is read, and everybody who waits is told', () => {
+    const h = harness()
+    const { send, socket } = h.connectKnown()
+    const { offset } = requestRing(h.handle)
+    send('x')
+    // The length of the record, the second one of the ring.
+    new Int32Array(h.handle.memory.buffer)[(offset + 2 * CACHE_LINE_BYTES + HEADER_BYTES) / 4] = -1
+    h.link.down()
+    expect(socket.text).toMatch(/^HTTP\/1\.1 502 /)
+    h.restart()
+    expect(inShort(h.settle())).toEqual([])
   })
 
   test('without a successor, or while its thread may still read, everybody who waits is told', () => {
